@@ -61,9 +61,9 @@ async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateI
     (lost,) = await slow.claim(now=NOW, limit=1)
     (due,) = await other.claim(now=NOW + LEASE_DURATION, limit=1)
     acknowledged = event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate)
-    assert await slow.reported(lost, ACKNOWLEDGED, acknowledged, now=NOW) is False
+    assert await slow.mark_reported(lost, ACKNOWLEDGED, acknowledged, now=NOW) is False
     await slow.retry_later(lost, error="x", redraw=True, due_at=NOW, now=NOW)
-    assert await other.reported(due, ACKNOWLEDGED, acknowledged, now=NOW) is True
+    assert await other.mark_reported(due, ACKNOWLEDGED, acknowledged, now=NOW) is True
     rows = await database.execute("SELECT kind FROM audit_events WHERE kind = 'report_acknowledged'")
     assert len(rows) == 1
 

@@ -57,11 +57,11 @@ async def _second_hook(database: Database, gate: GateId) -> None:
     await open_gate(Gates(database), "d-1", execution="production")
 
 
-async def _card_drawn(database: Database, gate: GateId) -> None:
+async def _card_published(database: Database, gate: GateId) -> None:
     cards = Cards(database, uuid4())
     (due,) = await cards.claim(now=NOW, limit=1)
     place = CardPlace(channel="C1", ts="1.1")
-    await cards.card_drawn(due, place=place, fingerprint="f", now=NOW)
+    await cards.mark_published(due, place=place, fingerprint="f", now=NOW)
 
 
 async def _poll(database: Database, gate: GateId) -> None:
@@ -69,7 +69,7 @@ async def _poll(database: Database, gate: GateId) -> None:
     (due,) = await switches.claim(now=NOW, limit=1)
     async with switches.hold_switch(due) as held:
         assert held is not None
-        await held.note([event(Kind.SWITCHED, "d-1", gate)])
+        await held.add_audit_events([event(Kind.SWITCHED, "d-1", gate)])
 
 
 async def _poll_rollback(database: Database, gate: GateId) -> None:
@@ -81,13 +81,15 @@ async def _poll_rollback(database: Database, gate: GateId) -> None:
     due = next(one for one in due_polls if one.switch.key.deployment == "d-2")
     async with switches.hold_switch(due) as held:
         assert held is not None
-        await held.note([event(Kind.UNDO_DONE, "d-1", gate)])
+        await held.add_audit_events([event(Kind.UNDO_DONE, "d-1", gate)])
 
 
 async def _report(database: Database, gate: GateId) -> None:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    assert await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate), now=NOW)
+    assert await reports.mark_reported(
+        due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate), now=NOW
+    )
 
 
 async def _report_again(database: Database, gate: GateId) -> None:
@@ -119,7 +121,7 @@ async def _answer_to_an_undo(database: Database, gate: GateId) -> None:
 WRITERS: dict[str, Writer] = {
     "a press": _press,
     "a second hook": _second_hook,
-    "a card drawn": _card_drawn,
+    "a card published": _card_published,
     "a poll": _poll,
     "a poll of its rollback": _poll_rollback,
     "a report": _report,
@@ -203,9 +205,9 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     acknowledged = event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate)
     async with switches.hold_switch(poll) as held:
         assert held is not None
-        report = asyncio.create_task(reports.reported(due, ACKNOWLEDGED, acknowledged, now=NOW))
+        report = asyncio.create_task(reports.mark_reported(due, ACKNOWLEDGED, acknowledged, now=NOW))
         await until_somebody_waits(database_url)
-        await held.note([event(Kind.GATE_VERIFIED, "d-1", gate)])
+        await held.add_audit_events([event(Kind.GATE_VERIFIED, "d-1", gate)])
     assert await report
 
 
@@ -232,7 +234,7 @@ async def test_a_report_brings_the_next_look_forward(database: Database, gate: G
     await reject(Gates(database), gate)
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate), now=NOW)
+    await reports.mark_reported(due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate), now=NOW)
     assert (await database.execute("SELECT due_at FROM switches"))[0].due_at == NOW
 
 

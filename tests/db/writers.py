@@ -56,11 +56,11 @@ async def _hook_of_the_next_deployment(database: Database) -> Prepared:
     return partial(open_gate, Gates(database), "d-9")
 
 
-async def _card_drawn(database: Database) -> Prepared:
+async def _card_published(database: Database) -> Prepared:
     cards = Cards(database, uuid4())
     due = next(one for one in await cards.claim(now=NOW, limit=9) if one.view.id == FIRST)
     place = CardPlace(channel="C1", ts="1.1")
-    return partial(cards.card_drawn, due, place=place, fingerprint="f", now=NOW)
+    return partial(cards.mark_published, due, place=place, fingerprint="f", now=NOW)
 
 
 async def _cards_claimed(database: Database) -> Prepared:
@@ -84,7 +84,7 @@ async def _poll(database: Database, deployment: str) -> Prepared:
                 await held.follow_rollback(DeploymentId("d-2"), now=NOW)
                 await held.settle_rolled_back(now=NOW)
             settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=NOW)
-            await held.note([event(Kind.UNDO_DONE, one.switch.key.deployment) for one in settled])
+            await held.add_audit_events([event(Kind.UNDO_DONE, one.switch.key.deployment) for one in settled])
             await held.end(
                 end_reason="Stopped", due_at=None, events=[event(Kind.SWITCH_ENDED, deployment)], now=NOW
             )
@@ -107,7 +107,7 @@ async def _report(database: Database) -> Prepared:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=9)
     return partial(
-        reports.reported, due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", FIRST), now=NOW
+        reports.mark_reported, due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", FIRST), now=NOW
     )
 
 
@@ -256,7 +256,7 @@ WRITERS: dict[str, Prepare] = {
     "a press": _press,
     "a second hook": _second_hook,
     "the hook of the next deployment": _hook_of_the_next_deployment,
-    "a card drawn": _card_drawn,
+    "a card published": _card_published,
     "cards claimed": _cards_claimed,
     "a card registered": _card_registered,
     "a poll": partial(_poll, deployment="d-1"),

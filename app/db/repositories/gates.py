@@ -193,7 +193,9 @@ class HeldGateRow:
         """Replaces the guard in `view`."""
         self._view = replace(self._view, guard=guard)
 
-    async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
+    async def mark_reminded(
+        self, *, at: datetime, following: datetime | None, events: Sequence[Event]
+    ) -> None:
         """Marks the reminders up to `at` as sent; `events` go to the thread."""
         gate = {"gate": self._view.id, "now": at}
         await execute(self._connection, STORE_REMINDED, {**gate, "following": following})
@@ -224,7 +226,7 @@ class HeldGateRow:
             raise LostGate(str(self._view.id))
         await insert_events(self._connection, events)
 
-    async def note(self, events: Sequence[Event]) -> None:
+    async def add_audit_events(self, events: Sequence[Event]) -> None:
         await insert_events(self._connection, events)
 
 
@@ -301,7 +303,7 @@ class Gates:
         at: datetime | None = rows[0].at
         return at
 
-    async def note(self, events: Sequence[Event]) -> None:
+    async def add_audit_events(self, events: Sequence[Event]) -> None:
         """Audit events that belong to no change of a gate."""
         await self._database.execute(INSERT_EVENTS, events=events_parameter(events))
 

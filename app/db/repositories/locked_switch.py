@@ -273,7 +273,7 @@ class HeldSwitchRow:
             for row in await execute(self._connection, END_ROLLED_BACK_INTERVENTIONS, values)
         ]
 
-    async def note(self, events: Sequence[Event]) -> None:
+    async def add_audit_events(self, events: Sequence[Event]) -> None:
         await insert_events(self._connection, events)
 
     async def ask(

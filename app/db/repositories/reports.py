@@ -80,7 +80,7 @@ class Reports:
         found = await self.leases.build_readable(rows, _due, key=lambda row: row.id)
         return [due for due in found if _is_reportable(due)]
 
-    async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:
+    async def mark_reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:
         """Stores what CodeDeploy holds; False when the lease was lost to another replica."""
         gate = {"gate": due.view.id, "now": now}
         values = {"result": result.outcome, "explanation": result.detail, "event_read": result.event_read}

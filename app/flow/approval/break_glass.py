@@ -93,7 +93,9 @@ async def _decide(
             return await _approve(request, held, rules=rules, now=now)
         except Denial as exc:
             if not isinstance(exc, ReasonMissing):
-                await held.note([denied_event(request.person, "break_glass", held.view, exc, now)])
+                await held.add_audit_events(
+                    [denied_event(request.person, "break_glass", held.view, exc, now)]
+                )
             unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
             denied = RequestDenied(exc, held.view, unmet=unmet)
     raise denied

@@ -133,7 +133,7 @@ async def _deny(
     request: VoteRequest, held: HeldGate, denial: Denial, *, rules: Rules, now: datetime
 ) -> RequestDenied:
     if not isinstance(denial, ReasonMissing):  # a form asks for the reason then
-        await held.note([denied_event(request.person, request.choice, held.view, denial, now)])
+        await held.add_audit_events([denied_event(request.person, request.choice, held.view, denial, now)])
     unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
     return RequestDenied(denial, held.view, unmet=unmet)
 

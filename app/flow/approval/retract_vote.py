@@ -38,7 +38,7 @@ async def retract_vote(
             if held.is_replay:
                 raise AlreadyHandled
         except Denial as exc:
-            await held.note([denied_event(who, "take_back", view, exc, now)])
+            await held.add_audit_events([denied_event(who, "take_back", view, exc, now)])
             denied = RequestDenied(exc, view)
         else:
             retracted = _event(view, voter, who, now)

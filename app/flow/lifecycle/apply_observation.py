@@ -31,9 +31,9 @@ async def apply_observation(held: HeldSwitch, update: SwitchUpdate, *, now: date
         await held.follow_rollback(DeploymentId(update.rollback_id), now=now)
     if update.switched_at is not None:
         settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=now)
-        await held.note(settled_events(settled, now=now))
+        await held.add_audit_events(settled_events(settled, now=now))
     if update.rollback_id:
-        await held.note(settled_events(await held.settle_rolled_back(now=now), now=now))
+        await held.add_audit_events(settled_events(await held.settle_rolled_back(now=now), now=now))
 
 
 def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> list[Event]:

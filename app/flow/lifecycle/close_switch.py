@@ -79,7 +79,7 @@ async def _settle_waiting(held: HeldSwitch, facts: DeploymentFacts, *, now: date
     phase = InterventionPhase.DONE if facts.status == "Succeeded" else InterventionPhase.FAILED
     problem = None if facts.status == "Succeeded" else f"{held.switch.key.deployment}: {facts.end_reason}"
     settled = await held.settle_waiting(phase, problem=problem, now=now)
-    await held.note(settled_events(settled, now=now))
+    await held.add_audit_events(settled_events(settled, now=now))
 
 
 async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> None:
@@ -88,7 +88,7 @@ async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime
     if succeeded or not facts.rollback_id:
         why = InterventionFailure.TOO_LATE if succeeded else InterventionFailure.NO_ROLLBACK
         stopped = await held.settle_own(InterventionKind.STOP, InterventionPhase.FAILED, problem=why, now=now)
-        await held.note(settled_events(stopped, now=now))
+        await held.add_audit_events(settled_events(stopped, now=now))
     finished = InterventionPhase.DONE if succeeded else InterventionPhase.FAILED
     await held.settle_own(
         InterventionKind.FINISH, finished, problem=None if succeeded else facts.end_reason, now=now

@@ -56,7 +56,7 @@ async def open_gate(
         known = await repository.find(hook.key, execution_digest=hook.execution_id.digest())
         if known is not None:
             return Known(view=known)
-        await repository.note([_refused(hook, str(exc), now)])
+        await repository.add_audit_events([_refused(hook, str(exc), now)])
         raise
     verification = confirmation.verification
     opening = _opening(hook, confirmation, rules=rules, now=now)

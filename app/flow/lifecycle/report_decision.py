@@ -45,7 +45,7 @@ class Result:
 class ReportRepository(Protocol):
     """Where due reports are finished, under the lease that they were claimed with."""
 
-    async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool: ...
+    async def mark_reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool: ...
 
     async def retry_later(
         self, due: DueReport, *, error: str, redraw: bool, due_at: datetime, now: datetime
@@ -67,7 +67,7 @@ async def report_decision(
             await repository.retry_later(due, error=str(exc), redraw=redraw, due_at=again, now=now)
             return exc
         result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(exc))
-    await repository.reported(due, result, _event(due, result, now), now=now)
+    await repository.mark_reported(due, result, _event(due, result, now), now=now)
     return result
 
 
@@ -96,7 +96,7 @@ async def _reconcile(due: DueReport, *, deployments: Deployments) -> Result:
 
 
 async def _codedeploy_status(due: DueReport, *, deployments: Deployments) -> Result | None:
-    """The hook's status in CodeDeploy; None while the hook is not over. The same as ours is success, whoever sent it."""
+    """The hook's status in CodeDeploy; None while it is not over. The same as ours is a success, whoever sent it."""
     progress = await deployments.hook_progress(due.view.switch.key, hook_name=due.view.hook_name)
     if progress is None or not progress.over:
         return None

@@ -52,13 +52,13 @@ class Announcer(Protocol):
 
 
 class AnnouncementRepository(Protocol):
-    async def posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
+    async def mark_posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Writes down the intent and the thread, before Slack is asked. False: the lease is lost."""
         ...
 
-    async def announced(self, due: DueAnnouncement, *, ts: str) -> None: ...
+    async def mark_announced(self, due: DueAnnouncement, *, ts: str) -> None: ...
 
-    async def dismissed(self, due: DueAnnouncement) -> None:
+    async def mark_dismissed(self, due: DueAnnouncement) -> None:
         """There is nothing to be said any more."""
         ...
 
@@ -77,7 +77,7 @@ async def announce(
     Nobody is called to a gate that has been answered meanwhile.
     """
     if _is_over(due, now=now):
-        await repository.dismissed(due)
+        await repository.mark_dismissed(due)
         return True
     try:
         if due.place is None:
@@ -89,7 +89,7 @@ async def announce(
         await repository.retry_later(due, error=str(exc), uncertain=failure.uncertain, due_at=again)
         return False
     if ts is not None:
-        await repository.announced(due, ts=ts)
+        await repository.mark_announced(due, ts=ts)
     return True
 
 
@@ -117,6 +117,6 @@ async def _posted(
             raise as_uncertain(exc) from None  # a search that fails proves nothing
         if found is not None:
             return found
-    if not await repository.posting(due, place=place, now=now):
+    if not await repository.mark_posting(due, place=place, now=now):
         return None
     return await announcer.post(due, place=place)

@@ -75,19 +75,21 @@ class TimelinePublisher(Protocol):
 
 
 class ThreadRepository(Protocol):
-    async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
+    async def mark_posting(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Writes down the intent, before Slack is asked. False: the lease is lost."""
         ...
 
-    async def skipped(self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime) -> None:
+    async def mark_skipped(
+        self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime
+    ) -> None:
         """Slack takes no message in this channel: what was to be said there is passed over, and the card says so."""
         ...
 
-    async def posted(self, due: DueThread, *, seq: int) -> None: ...
+    async def mark_posted(self, due: DueThread, *, seq: int) -> None: ...
 
     async def retry_later(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None: ...
 
-    async def caught_up(self, due: DueThread, *, seq: int) -> None: ...
+    async def mark_caught_up(self, due: DueThread, *, seq: int) -> None: ...
 
 
 async def post_timeline(
@@ -109,7 +111,7 @@ async def post_timeline(
             again = next_try(failure, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
             await repository.retry_later(due, error=str(exc), uncertain=failure.uncertain, due_at=again)
             return False
-    await repository.caught_up(due, seq=latest)
+    await repository.mark_caught_up(due, seq=latest)
     return True
 
 
@@ -129,7 +131,7 @@ async def _posted_before(
         return 0  # twice is better than never
     except SlackCallFailed as exc:
         raise as_uncertain(exc) from None
-    await repository.posted(due, seq=due.tried.seq)
+    await repository.mark_posted(due, seq=due.tried.seq)
     return due.tried.seq
 
 
@@ -150,16 +152,16 @@ async def _post(
         channel=elsewhere or place.channel,
         thread=None if elsewhere else place.ts,
     )
-    if not await repository.posting(due, tried=tried):
+    if not await repository.mark_posting(due, tried=tried):
         return False
     try:
         await timeline_publisher.post(replace(message, channel=elsewhere), view=due.view, place=place)
     except SlackCallFailed as exc:
         if elsewhere is None or not exc.closed:
             raise
-        await repository.skipped(due, seq=message.seq, channel=elsewhere, problem=str(exc), now=now)
+        await repository.mark_skipped(due, seq=message.seq, channel=elsewhere, problem=str(exc), now=now)
     else:
-        await repository.posted(due, seq=message.seq)
+        await repository.mark_posted(due, seq=message.seq)
     return True
 
 

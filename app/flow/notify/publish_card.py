@@ -67,14 +67,16 @@ class CardPublisher(Protocol):
 
 
 class CardRepository(Protocol):
-    async def card_posting(self, due: DueCard, *, now: datetime, channel: str, vanished: bool) -> bool:
+    async def mark_posting(self, due: DueCard, *, now: datetime, channel: str, vanished: bool) -> bool:
         """Writes down the intent to post and where, before Slack is asked. False: the lease is lost.
 
         `vanished`: the message where the card was is gone.
         """
         ...
 
-    async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
+    async def mark_published(
+        self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime
+    ) -> bool:
         """False: the lease is lost."""
         ...
 
@@ -115,7 +117,7 @@ async def publish_card(
         return str(exc)
     if place is None:
         return None
-    drawn = await repository.card_drawn(due, place=place, fingerprint=rendered.fingerprint, now=now)
+    drawn = await repository.mark_published(due, place=place, fingerprint=rendered.fingerprint, now=now)
     # A post that was slow may have arrived beside another one; and the lease may have been lost on the way.
     others = [one for one in found if one.ts != place.ts]
     for seen in others if drawn else [*others, place]:
@@ -142,7 +144,7 @@ async def _place(
             standing, vanished = None, place.channel == channel  # the question still needs a card
         if standing is not None:
             return standing
-    if not await repository.card_posting(due, now=now, channel=channel, vanished=vanished):
+    if not await repository.mark_posting(due, now=now, channel=channel, vanished=vanished):
         return None
     return await card_publisher.post(rendered, channel=channel, view=due.view)
 

@@ -45,7 +45,7 @@ async def _remind(held: HeldGate, *, rules: Rules, now: datetime) -> None:
         reminder_settings, opened_at=view.opened_at, deadline_at=view.deadline_at, after=now
     )
     events = [_event(view, one, now) for one in _worth_saying(come)] if view.switch.verified else []
-    await held.reminded(at=now, following=following.at if following else None, events=events)
+    await held.mark_reminded(at=now, following=following.at if following else None, events=events)
 
 
 def _worth_saying(come: Sequence[Reminder]) -> Sequence[Reminder]:

@@ -32,7 +32,7 @@ class CopyRemover(Protocol):
 
 
 class CopyRepository(Protocol):
-    async def copy_removed(self, due: DueCopy) -> None: ...
+    async def mark_removed(self, due: DueCopy) -> None: ...
 
     async def retry_later(self, due: DueCopy, *, error: str, due_at: datetime) -> None: ...
 
@@ -48,5 +48,5 @@ async def remove_copy(
             again = next_try(exc, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
             await repository.retry_later(due, error=str(exc), due_at=again)
             return str(exc)
-    await repository.copy_removed(due)
+    await repository.mark_removed(due)
     return None

@@ -90,7 +90,7 @@ async def test_switches_are_paged_newest_first(database: Database) -> None:
 
 async def test_the_audit_trail_is_paged_also_where_times_are_equal(database: Database) -> None:
     gates = Gates(database)
-    await gates.note([event(Kind.HOOK_REFUSED, "d-1") for _ in range(7)])
+    await gates.add_audit_events([event(Kind.HOOK_REFUSED, "d-1") for _ in range(7)])
     queries = Queries(database)
     seen: list[int] = []
     cursor = None
@@ -160,7 +160,7 @@ async def _note_freezes(database: Database, *events: tuple[str, str | None, str]
         )
         for place, (kind, domain, names) in enumerate(events, start=1)
     ]
-    await Gates(database).note(made)
+    await Gates(database).add_audit_events(made)
 
 
 async def test_a_domains_trail_holds_the_freezes_that_it_shares_with_others(database: Database) -> None:

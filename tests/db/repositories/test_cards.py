@@ -17,10 +17,10 @@ async def test_a_card_that_arrives_when_nobody_posts_any_more_is_the_gates(datab
     gate = await open_gate(Gates(database), "d-1")
     slow = Cards(database, uuid4())
     (due,) = await slow.claim(now=NOW, limit=1)
-    assert await slow.card_posting(due, now=NOW)
+    assert await slow.mark_posting(due, now=NOW)
     await slow.retry_later(due, error="ratelimited", uncertain=False, due_at=NOW)
 
-    assert not await slow.card_drawn(due, place=FIRST, fingerprint="f", now=NOW), "the lease is gone"
+    assert not await slow.mark_published(due, place=FIRST, fingerprint="f", now=NOW), "the lease is gone"
     assert await slow.register_location(gate, place=FIRST, now=NOW)
 
     (row,) = await database.execute("SELECT channel, ts FROM cards")
@@ -34,7 +34,7 @@ async def test_a_card_newer_than_was_asked_for_is_stored_all_the_same(database: 
     cards = Cards(database, uuid4())
     (due,) = await cards.claim(now=NOW, limit=1)
 
-    assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
+    assert await cards.mark_published(due, place=FIRST, fingerprint="f", now=NOW)
 
     (row,) = await database.execute("SELECT drawn_version, wanted_version, due_at FROM cards")
     assert (row.drawn_version, row.wanted_version, row.due_at) == (2, 2, None)
@@ -45,8 +45,8 @@ async def test_the_card_of_a_waiting_gate_is_sent_again_after_a_while(database: 
     await open_gate(Gates(database), "d-1")
     cards = Cards(database, uuid4())
     (due,) = await cards.claim(now=NOW, limit=1)
-    assert await cards.card_posting(due, now=NOW, channel="C1")
-    assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
+    assert await cards.mark_posting(due, now=NOW, channel="C1")
+    assert await cards.mark_published(due, place=FIRST, fingerprint="f", now=NOW)
 
     assert await cards.republish_oldest(now=NOW + timedelta(seconds=39)) == 0
     assert await cards.republish_oldest(now=NOW + timedelta(seconds=41)) == 1
@@ -61,7 +61,7 @@ async def test_many_cards_are_sent_again_at_a_pace_that_slack_takes(database: Da
     one, other = Cards(database, uuid4()), Cards(database, uuid4())
     for due in await one.claim(now=NOW, limit=60):
         place = CardPlace(channel="C1", ts=str(due.view.id))
-        assert await one.card_drawn(due, place=place, fingerprint="f", now=NOW)
+        assert await one.mark_published(due, place=place, fingerprint="f", now=NOW)
 
     assert await one.republish_oldest(now=NOW + timedelta(seconds=89)) == 0
     later = NOW + timedelta(seconds=91)
@@ -73,8 +73,8 @@ async def test_the_same_ts_under_another_id_is_the_same_card(database: Database)
     gate = await open_gate(Gates(database), "d-1")
     cards = Cards(database, uuid4())
     (due,) = await cards.claim(now=NOW, limit=1)
-    assert await cards.card_posting(due, now=NOW, channel="C1")
-    assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
+    assert await cards.mark_posting(due, now=NOW, channel="C1")
+    assert await cards.mark_published(due, place=FIRST, fingerprint="f", now=NOW)
     moved = CardPlace(channel="C9", ts=FIRST.ts)
 
     assert await cards.register_location(gate, place=moved, now=NOW)

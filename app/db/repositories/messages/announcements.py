@@ -74,16 +74,16 @@ class Announcements:
             rows, partial(_due, claimed), key=lambda row: row.announcement
         )
 
-    async def posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
+    async def mark_posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Stores the intent to post and the thread; False if the lease was lost."""
         values = {"channel": place.channel, "thread": place.ts, "now": now}
         return bool(await self._database.execute(STORE_POST_INTENT, **self._lease(due), **values))
 
-    async def announced(self, due: DueAnnouncement, *, ts: str) -> None:
+    async def mark_announced(self, due: DueAnnouncement, *, ts: str) -> None:
         """It was posted."""
         await self._database.execute(STORE_POSTED, **self._lease(due), posted_ts=ts)
 
-    async def dismissed(self, due: DueAnnouncement) -> None:
+    async def mark_dismissed(self, due: DueAnnouncement) -> None:
         """It is obsolete and is not posted."""
         await self._database.execute(DELETE_ANNOUNCEMENT, **self._lease(due))
 

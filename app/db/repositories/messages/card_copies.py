@@ -56,7 +56,7 @@ class CardCopies:
             for row in await self._database.execute(SELECT_CLAIMED, ids=list(claimed))
         ]
 
-    async def copy_removed(self, due: DueCopy) -> None:
+    async def mark_removed(self, due: DueCopy) -> None:
         """There is nothing left to do. The row stays, so that the same copy is not listed anew."""
         await self._database.execute(STORE_REMOVED, copy=due.id)
 

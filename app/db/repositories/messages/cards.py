@@ -196,14 +196,16 @@ class Cards:
         """Slack refuses messages in this channel for good."""
         await self._channels.closed(channel, problem=problem, now=now)
 
-    async def card_posting(
+    async def mark_posting(
         self, due: DueCard, *, now: datetime, channel: str | None = None, vanished: bool = False
     ) -> bool:
         """Stores the intent to post and the channel, before the call to Slack. False: the lease is lost."""
         values = {"next_channel": channel, "vanished": vanished, "now": now}
         return bool(await self._database.execute(STORE_POST_INTENT, **self._lease_values(due), **values))
 
-    async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
+    async def mark_published(
+        self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime
+    ) -> bool:
         """The card stands at `place` and shows the gate as it was claimed. False: the lease is lost."""
         posted = due.place is None or due.place.ts != place.ts
         drawn = await self._database.execute(

@@ -137,7 +137,7 @@ class Threads:
         rows = await self._database.execute(SELECT_CLAIMED, gates=list(claimed))
         return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
-    async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
+    async def mark_posting(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Stores the intent to post, before the call to Slack. False: the lease is lost."""
         values = {
             "next_seq": tried.seq,
@@ -147,18 +147,20 @@ class Threads:
         }
         return bool(await self._database.execute(STORE_POST_INTENT, **self._lease_values(due), **values))
 
-    async def skipped(self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime) -> None:
+    async def mark_skipped(
+        self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime
+    ) -> None:
         """Skips a message for a channel that accepts none; the card shows it."""
         log.warning("channel_skipped", channel=channel, problem=problem, gate=str(due.view.id))
         await self._channels.closed(channel, problem=problem, now=now)
-        await self.posted(due, seq=seq)
+        await self.mark_posted(due, seq=seq)
         await self._database.execute(INVALIDATE_CARD, gate=due.view.id, now=now)
 
-    async def posted(self, due: DueThread, *, seq: int) -> None:
+    async def mark_posted(self, due: DueThread, *, seq: int) -> None:
         """The thread contains everything up to `seq`."""
         await self._database.execute(STORE_POSTED, **self._lease_values(due), posted_seq=seq)
 
-    async def caught_up(self, due: DueThread, *, seq: int) -> None:
+    async def mark_caught_up(self, due: DueThread, *, seq: int) -> None:
         """Everything known at the claim is posted."""
         await self._database.execute(
             STORE_ALL_POSTED, **self._lease_values(due), posted_seq=seq, was_due=due.due_at
