@@ -82,7 +82,7 @@ WORKERS: Final = (
         step=gates.refresh_rule_statuses,
         concurrency=1,
         poll_interval=1.0,
-        wakes_on=("gate_opened", "gate_decided", "freeze_changed"),
+        wakes_on=("gate_opened", "gate_decided", "votes_changed", "freeze_changed"),
         max_yield=0.5,
     ),
     WorkerSpec(
@@ -115,6 +115,7 @@ WORKERS: Final = (
             "report_sent",
             "rule_status_changed",
             "switch_changed",
+            "votes_changed",
         ),
         max_yield=0.2,
     ),

@@ -28,8 +28,10 @@ Topic = Literal[
     "report_sent",
     "rule_status_changed",
     "switch_changed",
+    "votes_changed",
 ]
-"""What happened. `gate_decided` includes votes that decided nothing. The registry names who is woken by what."""
+"""What happened. `votes_changed`: a vote was saved or retracted, and the gate still waits. The registry names who is
+woken by what."""
 
 
 class Wakeups:

@@ -70,7 +70,7 @@ class RetractVoteHandler:
         except UNCONFIRMED as exc:
             log.error("vote_not_saved", problem=type(exc).__name__, user=profile.person.user)
             return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)
-        self._wakeups.notify("gate_decided")
+        self._wakeups.notify("votes_changed")
         domain = view.switch.domain or texts("card.unknown_domain")
         return VoteReply(text=texts("press.taken_back", domain=domain))
 

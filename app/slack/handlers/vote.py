@@ -157,7 +157,7 @@ class VoteHandler:
         except Exception as exc:
             return self._vote_replies.failed(exc, profile, texts)
         INTERACTIONS.labels(outcome="accepted").inc()
-        self._wakeups.notify("gate_decided")
+        self._wakeups.notify("gate_decided" if accepted.decision else "votes_changed")
         return VoteReply(
             text="", accepted=accepted, buttons=self._vote_replies.next_buttons(vote, accepted, texts)
         )
