@@ -16,7 +16,7 @@ from app.slack.blocks import Block, context, mention, section, when
 from app.slack.cards.secondary_buttons import break_glass_button, retract_vote_button, run_checks_button
 from app.slack.text.escape import inline, quoted
 from app.slack.text.exclusivity import queue_lines
-from app.slack.text.rules import mentions, rule_lines
+from app.slack.text.violations import mentions, rule_lines
 
 
 def approval_status_blocks(

@@ -21,8 +21,8 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
 from app.slack.cards.decision_buttons import decision_buttons
 from app.slack.text.escape import inline
-from app.slack.text.rules import rule_lines
 from app.slack.text.switch import BASIS_KEYS, deployment_link, domain_name, ending_text
+from app.slack.text.violations import rule_lines
 
 LINE_KEYS: Final = {**BASIS_KEYS, Basis.UNDO: "undo"}
 

@@ -47,8 +47,8 @@ from app.slack.commands.time_errors import (
 from app.slack.commands.time_parsing import TimeSpan, read_span
 from app.slack.text.escape import inline
 from app.slack.text.freezes import domains_text, freeze_lines, lifted_text, of_domains, span_text
-from app.slack.text.rules import mentions
 from app.slack.text.suggestions import named_domains, unknown_names_text
+from app.slack.text.violations import mentions
 from app.slack.users.accounts import Profile
 from app.workers.wakeups import Wakeups
 

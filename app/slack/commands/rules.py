@@ -16,8 +16,8 @@ from app.slack.commands.freeze import FreezeCommand
 from app.slack.handlers.save_errors import save_error_text
 from app.slack.text.escape import inline
 from app.slack.text.policy import in_force_lines, policy_lines
-from app.slack.text.rules import mentions, rule_text
 from app.slack.text.suggestions import named_domains, unknown_names_text
+from app.slack.text.violations import mentions, rule_text
 from app.slack.users.accounts import Profile
 
 MAX_MEMBERS: Final = 30

@@ -11,8 +11,8 @@ from app.slack.cards.evidence import change_lines, health_line
 from app.slack.cards.list_item import card_link
 from app.slack.home.query import PreviewedGate
 from app.slack.text.escape import inline
-from app.slack.text.rules import rule_lines
 from app.slack.text.switch import creator, deployment_link, domain_name
+from app.slack.text.violations import rule_lines
 
 MAX_GATE_CHARS: Final = 1400
 """Forty gates stay below the 250 kB of a view, also in Korean."""

@@ -11,7 +11,7 @@ from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block, section
 from app.slack.modals.reason_form import reason_form
 from app.slack.text.escape import escaped, inline
-from app.slack.text.rules import rule_sections
+from app.slack.text.violations import rule_sections
 
 BREAK_GLASS_CALLBACK: Final = "break_glass_reason"
 BREAK_GLASS_REASON: Final = "glass_reason"

@@ -15,8 +15,8 @@ from app.slack.client import RetryAfterTracker
 from app.slack.publishers.card_search import MAX_CLOCK_SKEW, SEARCH_DENIED_ERRORS
 from app.slack.publishers.timeline import THREAD_GONE_ERRORS
 from app.slack.text.escape import escaped, inline, quoted
-from app.slack.text.rules import mentions, rule_lines
 from app.slack.text.switch import domain_name
+from app.slack.text.violations import mentions, rule_lines
 
 log = structlog.get_logger(__name__)
 

@@ -40,8 +40,8 @@ from app.gate.votes import Choice
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention, when
 from app.slack.text.escape import inline
-from app.slack.text.rules import rule_lines
 from app.slack.text.undo_options import no_undo_text
+from app.slack.text.violations import rule_lines
 from app.slack.users.accounts import is_member
 
 _DENIAL_KEYS: Final[dict[type[Denial], str]] = {

@@ -11,8 +11,8 @@ from app.gate.rules.freeze import Freeze, Span
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.text.escape import inline
-from app.slack.text.rules import author_text
 from app.slack.text.truncation import named_list
+from app.slack.text.violations import author_text
 
 Domains = Sequence[DomainName] | None
 """None: all of them."""

@@ -8,7 +8,7 @@ from app.gate.rules.evaluation import EffectivePolicy
 from app.gate.rules.policy import DailyHours, Policy, ReasonFor, RejectBy, UnknownDeployer, Variant
 from app.i18n.catalog import Texts
 from app.slack.text.exclusivity import exclusivity_lines
-from app.slack.text.rules import mentions
+from app.slack.text.violations import mentions
 
 Who = Callable[[Sequence[str]], str]
 

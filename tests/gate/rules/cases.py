@@ -27,7 +27,7 @@ from app.gate.state_machine import Awaiting
 from app.gate.votes import Choice, Vote
 from app.i18n.catalog import Texts
 from app.slack.text.denials import denial_text
-from app.slack.text.rules import rule_lines
+from app.slack.text.violations import rule_lines
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 """A Tuesday, noon in Seoul."""

@@ -35,7 +35,7 @@ from app.gate.rules.violations import (
 from app.gate.state_machine import Awaiting, CardIsOld, NotVerified, NoVote, TooLate
 from app.gate.votes import Choice, Vote
 from app.i18n.catalog import Texts
-from app.slack.text.rules import rule_text
+from app.slack.text.violations import rule_text
 from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene
 
 FREEZE = Freeze(reason="incident", when=Span(start=NOW, end=NOW + timedelta(hours=1)), by=None)
