@@ -1,1 +1,1 @@
-"""AWS: CodeDeploy, ECS, the load balancer and CloudWatch. boto3's shapes and errors stop here."""
+"""AWS: CodeDeploy, ECS, the load balancer and CloudWatch. Only this package uses boto3 and its errors."""

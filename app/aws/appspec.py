@@ -1,4 +1,4 @@
-"""AppSpec files, JSON or YAML, as far as their task definition goes; and RevisionLocations in words."""
+"""Reads the task definition from AppSpec files, JSON or YAML, and describes RevisionLocations."""
 
 import re
 from collections.abc import Mapping

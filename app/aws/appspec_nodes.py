@@ -1,7 +1,7 @@
-"""Where an AppSpec's text names its task definition.
+"""Finds where an AppSpec's text names its task definition.
 
 CodeDeploy reads AppSpecs as YAML, of which JSON is a part. The text is parsed to nodes only: no values are built, so
-aliases are not expanded, and what is replaced changes nothing around it, not even comments.
+aliases are not expanded, and a replacement leaves everything around it unchanged, comments included.
 """
 
 import json

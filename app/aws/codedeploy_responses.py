@@ -1,4 +1,4 @@
-"""CodeDeploy's answers -> what the flow knows. Absent parts become empty, never an exception."""
+"""Converts CodeDeploy's responses to the flow's types. Absent parts become empty and raise nothing."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Interventions after the decision: stop a deployment, redeploy the previous revision, end blue."""
+"""Executes interventions: stops a deployment, redeploys the previous revision, terminates blue."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast

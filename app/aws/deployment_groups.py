@@ -1,4 +1,4 @@
-"""CodeDeploy's side of the evidence: the deployment group, the deployment's target."""
+"""The part of the evidence that CodeDeploy has: the deployment group and the deployment's target."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""CodeDeploy's errors, sorted by what the caller should do: retry, give up, or read what CodeDeploy holds."""
+"""Sorts CodeDeploy's errors by what the caller should do: retry, give up, or read the lifecycle event."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""AWS as the source of evidence, a part a call; each part fails alone."""
+"""Reads evidence from AWS, one part a call. A part that fails does not affect the others."""
 
 import asyncio
 import threading

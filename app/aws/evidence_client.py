@@ -1,6 +1,6 @@
-"""Reads evidence: boto3 clients of several services, separate threads, and errors mapped to reasons.
+"""boto3 clients for reading evidence, with threads of their own; maps their errors to reasons.
 
-The threads are not those that answer hooks: a read that hangs must never delay an answer.
+The threads are not those that answer hooks, so that a read that hangs does not delay an answer.
 """
 
 import asyncio

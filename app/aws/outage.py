@@ -1,4 +1,4 @@
-"""Notices that AWS answers again after an outage, so that what waits for it is tried at once."""
+"""Detects the first response from AWS after an outage, so that failed calls are retried at once."""
 
 import asyncio
 import threading
@@ -20,7 +20,8 @@ EXPIRED: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""Credentials that AWS does not take: of any call, as long as it lasts. A missing permission is of one call only."""
+"""Errors of the credentials: every call fails until they are replaced. A missing permission is no outage, because it
+affects one call only."""
 
 SERVER_ERROR: Final = 500
 

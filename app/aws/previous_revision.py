@@ -1,8 +1,8 @@
-"""Which revision takes a switch back, once its deployment is over.
+"""Finds the revision that undoes a switch after its deployment has ended.
 
 GetDeployment names the previous revision and never shows an AppSpec's content; GetApplicationRevision does. A pipeline
 whose AppSpec names a task definition family without a revision, and a service that CodeDeploy has never deployed
-before, have no revision to go back to: there the AppSpec is deployed with the task definition that blue ran.
+before, have no revision to return to: there the AppSpec is deployed with the task definition that blue ran.
 """
 
 from collections.abc import Mapping

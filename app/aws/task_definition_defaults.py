@@ -1,6 +1,6 @@
-"""ECS's documented defaults: a value that is written out and a value that is left out compare equal.
+"""Removes ECS's documented defaults, so that a written-out default and an absent value compare equal.
 
-The sentences stand in botocore's model of ECS (`TaskDefinition` and what it holds) and in the ECS developer guide.
+The defaults are documented in botocore's model of ECS (`TaskDefinition`) and in the ECS developer guide.
 """
 
 import json

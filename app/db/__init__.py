@@ -1,1 +1,1 @@
-"""Postgres: the state of everything, and the audit trail of all that happened."""
+"""Postgres: all state, and the audit trail."""

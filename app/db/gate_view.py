@@ -1,4 +1,4 @@
-"""The gate view: one query that reads a gate with its switch and everything that is shown or judged beside it."""
+"""The gate view: one query that reads a gate with its switch and everything that is shown or evaluated with it."""
 
 from typing import Any, Final
 

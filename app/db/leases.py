@@ -1,8 +1,8 @@
-"""Leases on outgoing work. A replica claims a due row that no one has leased; the row is its own until the lease ends.
+"""Leases on due work. A replica claims a due row that no replica has leased, and works on it until the lease ends.
 
-Leases are short and renewed while the work runs, so work of a killed replica is free again within seconds.
+Leases are short and renewed while the work runs, so work of a killed replica can be claimed again within seconds.
 Every finishing statement names the owner (fencing): a replica that lost its lease writes nothing. A replica does not
-claim again what it still works on, even after a lost lease: the same owner twice would defeat the fence.
+claim a row again while it still works on it, even after losing the lease: fencing needs two different owners.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""What happens to gates, one step a file. Knows no Slack, AWS, SQL or web: only the ports it asks for."""
+"""Use cases, one a file. They import no Slack, AWS, SQL or HTTP, only the ports that they declare."""

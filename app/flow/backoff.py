@@ -1,4 +1,4 @@
-"""When to try again. Retry and back-off are columns: this only computes the next one."""
+"""Computes the next time to try again. Attempts and due times are columns of the work tables."""
 
 import random
 from datetime import timedelta

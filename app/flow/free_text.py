@@ -1,4 +1,4 @@
-"""Text that people or other systems write: whether a reason says anything, and what of it can be stored."""
+"""Validates text of people and other systems: whether a reason says anything, and which characters can be stored."""
 
 import unicodedata
 from typing import Final

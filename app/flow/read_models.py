@@ -1,4 +1,4 @@
-"""The record as the flow, the card and the questions see it."""
+"""Read models: stored switches and gates, as use cases, cards and queries read them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

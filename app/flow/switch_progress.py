@@ -1,4 +1,4 @@
-"""How far a gate's switch has come, and with it which way back there is: derived from what is stored."""
+"""How far a switch has come, and therefore how it can be undone: derived from stored facts."""
 
 from typing import Final
 

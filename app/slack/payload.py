@@ -1,4 +1,4 @@
-"""What Slack's payloads say: who acted, where, and which request it is. Types of Bolt's arguments."""
+"""Reads Slack's payloads: who acted, where, and which request it is. Types of Bolt's arguments."""
 
 import asyncio
 import hashlib

@@ -1,1 +1,1 @@
-"""HTTP: the application, health, and what every request passes before a handler sees it."""
+"""HTTP: the application, health, and the middleware of every request."""

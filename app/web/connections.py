@@ -1,7 +1,7 @@
-"""uvicorn's protocol with what it leaves out: deadlines for the headers and for the answer, and bounds on connections.
+"""uvicorn's protocol with what it lacks: deadlines for the headers and for the response, and bounds on connections.
 
-A client that connects and sends nothing, or a header a minute, or asks and never reads the answer, would keep its
-connection for ever; enough of them use up the process's file descriptors, and no hook or press gets in any more.
+A client that connects and sends nothing, sends a header a minute, or never reads the response would keep its connection
+open. Enough of them use up the process's file descriptors, and hooks and presses are then refused.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Turns every exception of a request into a problem."""
+"""Converts every exception of a request to a problem response (RFC 9457)."""
 
 import structlog
 from fastapi import FastAPI, Request

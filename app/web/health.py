@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz`, `/metrics`: for whoever runs us."""
+"""`/healthz`, `/readyz`, `/metrics`: for load balancers and monitoring."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Bounds on what a client may send: the size of a body, and the time in which the whole of it arrives.
+"""Limits the size of a request's body and the time in which all of it has to arrive.
 
 The body is read here, before any handler runs: a handler never waits for a slow client, and background work does not
-give way to one.
+yield to one.
 """
 
 import asyncio

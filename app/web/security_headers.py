@@ -1,6 +1,6 @@
-"""Headers that tell a browser to do nothing with our answers that we did not mean.
+"""Adds the response headers of OWASP's REST security cheat sheet, such as Content-Security-Policy.
 
-As OWASP's REST security cheat sheet has them. `/api/docs` is a page that loads its script, the others are data.
+`/api/docs` is an HTML page that loads a script, so its policy differs; all other responses are data.
 """
 
 from typing import Final

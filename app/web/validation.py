@@ -1,4 +1,4 @@
-"""Says in plain sentences what FastAPI found wrong with a request: which field, what is wrong, what to write instead.
+"""Describes FastAPI's validation errors in plain sentences: which field, what is wrong, what to write instead.
 
 The descriptions and examples are those of the OpenAPI document.
 """

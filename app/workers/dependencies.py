@@ -1,4 +1,4 @@
-"""What the workers use."""
+"""The objects that the workers use."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

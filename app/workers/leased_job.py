@@ -1,4 +1,4 @@
-"""One kind of background work: claim due rows, do the work while the lease is renewed, then react to its result."""
+"""Runs one kind of leased work: claims due rows, renews the lease while the work runs, then handles the result."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime

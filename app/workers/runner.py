@@ -1,8 +1,8 @@
 """Runs a worker. Its work is in the database; it takes no input, and may do the same work twice.
 
 A step claims jobs and returns them. The runner runs them concurrently with the next step, so that one slow call
-delays nothing else. `wake`, called after a commit in this process, starts a step at once. The poll interval is the
-safety net; by it a worker also takes over the work of a killed replica.
+delays nothing else. `wake`, called after a commit in this process, starts a step at once. The poll interval finds what
+no wakeup announced, such as the work of a killed replica.
 """
 
 import asyncio

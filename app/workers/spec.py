@@ -1,4 +1,4 @@
-"""A row of the registry."""
+"""The specification of a worker: one row of the registry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

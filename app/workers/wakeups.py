@@ -1,6 +1,6 @@
 """Wakes workers after a commit, so that they need not wait for their next poll.
 
-A wakeup is an accelerator only: it is not stored, reaches this process alone, and polling finds the same work.
+A wakeup only saves time: it is not stored, reaches this process alone, and polling finds the same work.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Outgoing work has one owner at a time, and a dead owner's work is soon somebody else's."""
+"""Leased work has one owner at a time, and another replica claims a dead owner's work once the lease ends."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Others who hold the keys too: what somebody at a terminal does past us, to CodeDeploy or to the record."""
+"""Changes that bypass Switchgate: another client calls CodeDeploy or writes to the database."""
 
 import asyncio
 

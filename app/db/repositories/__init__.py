@@ -1,1 +1,1 @@
-"""What the flow saves and locks, a table or a few in each file."""
+"""Repositories of the use cases: what they save and lock, a table or a few in each file."""

@@ -1,4 +1,4 @@
-"""The deployers of a live switch: named and certain ones."""
+"""The deployer of a live switch: as the deployment names it, and as resolved to a Slack user."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A domain that approves itself: once its checks have passed and nothing holds the gate, it is approved."""
+"""Approves waiting gates of domains that approve automatically, once the checks have passed and no rule blocks."""
 
 from collections.abc import Sequence
 from datetime import datetime

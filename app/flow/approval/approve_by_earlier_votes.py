@@ -1,7 +1,7 @@
-"""Approvals that were given just before the deployer was known: they decide as soon as it is, without another press.
+"""Approves gates whose votes became enough when the deployer was resolved, without another vote.
 
-The card has its buttons before green's tags are read. Until then the deployer is unknown and two people are asked;
-whoever approves in that moment is enough once the deployer turns out to be somebody else.
+A card has its buttons before green's tags are read. Until then the deployer is unknown and two people have to approve;
+one approval is enough once the deployer turns out to be somebody else.
 """
 
 from collections.abc import Sequence

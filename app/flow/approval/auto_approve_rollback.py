@@ -1,4 +1,4 @@
-"""Gates that pass at once: automatic rollbacks, and undos that Switchgate started. Both need no approval."""
+"""Approves automatic rollbacks, and undos that Switchgate started, at once: neither needs a vote."""
 
 from datetime import datetime
 

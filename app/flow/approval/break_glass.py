@@ -1,4 +1,4 @@
-"""An admin approves a gate against its rules. Which rules, and why, is audited and announced."""
+"""Break-glass: an admin approves a gate against its rules. The rules and the reason are audited and announced."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Stale evidence blocks no approval: if one would pass for that reason, live traffic is read first.
+"""Reads live traffic before an approval that would be accepted on stale evidence.
 
 All gates share one evidence read a second, so with 300 waiting gates the reads of one gate are five minutes apart.
 That keeps far below AWS's call limits but leaves the traffic guard out of date. Reading the listener and green's

@@ -1,4 +1,4 @@
-"""What one person's approval would do now: the very judgement of a press, without pressing."""
+"""What an approval by one person would do now, evaluated as their vote would be; saves nothing."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the rules say of a waiting gate now, as cards and lists show it."""
+"""The rule status of a waiting gate, as cards and lists show it."""
 
 from dataclasses import dataclass
 from datetime import datetime

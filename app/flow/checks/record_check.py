@@ -1,4 +1,4 @@
-"""Somebody told of a check: keep it, redraw the card, and let the rules look at it."""
+"""Stores a reported check, publishes the card again and has the rules evaluated."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager

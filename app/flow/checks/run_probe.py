@@ -1,4 +1,4 @@
-"""A probe of ours is due: ask green, and keep the answer as a check."""
+"""Runs a due probe: sends its request to green and stores the result as a check."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

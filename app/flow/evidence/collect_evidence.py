@@ -1,6 +1,6 @@
-"""A waiting gate's evidence is due: look, keep what was seen, and say when to look again.
+"""Collects the evidence of a waiting gate when it is due, stores it, and says when it is due again.
 
-The gate and its card wait for none of it. Once the gate is decided, what was seen last before stays as it is.
+The gate and its card do not wait for it. After the decision the last evidence stays unchanged.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One look at everything that helps to decide: in parallel, each part by itself, none of them needed."""
+"""Reads everything that helps to decide, in parallel. Each part may fail without affecting the others."""
 
 import asyncio
 from collections.abc import Awaitable

@@ -1,4 +1,4 @@
-"""Who deployed a waiting switch: what the deployment says, resolved to people in Slack, again while it is unknown."""
+"""Resolves what a deployment says of its deployer to Slack users; repeated while the deployer is unknown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Asking AWS for a part of the evidence: an answer in time, or why there is none."""
+"""Reads a part of the evidence from AWS within a time limit: the result in time, or why there is none."""
 
 import asyncio
 from collections.abc import Awaitable

@@ -1,4 +1,4 @@
-"""Freezes are lifted before their end: all of some domains', or one by its number."""
+"""Lifts freezes before their end: all of some domains, or one by its number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

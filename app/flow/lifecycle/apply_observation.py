@@ -1,4 +1,4 @@
-"""Traffic moved, or all of it has arrived: the record, the card and the timeline learn of it."""
+"""Stores how traffic has moved, as a poll observed it: the switch, audit events and settled interventions."""
 
 from collections.abc import Sequence
 from dataclasses import replace

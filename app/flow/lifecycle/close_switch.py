@@ -1,4 +1,4 @@
-"""The deployment is over, or was never ours: nobody waits for an answer any more."""
+"""Closes a switch and its gates when its deployment has ended, or turned out not to be ours."""
 
 from datetime import datetime
 from typing import assert_never

@@ -1,4 +1,4 @@
-"""Deadlines passed: no answer is a no."""
+"""Expires waiting gates whose deadline has passed; CodeDeploy is then told `Failed`."""
 
 from datetime import datetime
 from typing import Final

@@ -1,4 +1,4 @@
-"""What CodeDeploy shows of a switch at one look, and what of that is news."""
+"""What one poll of CodeDeploy shows of a switch, and what of it changed."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""A hook arrived: open its gate, once, if CodeDeploy confirms that the deployment is ours to hold."""
+"""Opens the gate of a hook, once, unless CodeDeploy shows that the deployment is not ours to hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

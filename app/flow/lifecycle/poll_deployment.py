@@ -1,7 +1,7 @@
-"""A live switch, not looked at for a while: what does CodeDeploy say of it now?
+"""Polls the deployment of a live switch and stores what changed.
 
-The first look at an unverified switch is its verification. Later ones learn when the hook began, how traffic
-moves, that it has all arrived, and that a deployment has ended.
+The first poll of an unverified switch verifies it. Later polls store when the hook began, how traffic moves, that all
+traffic is on green, and that the deployment has ended.
 """
 
 from contextlib import AbstractAsyncContextManager

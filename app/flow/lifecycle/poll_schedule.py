@@ -1,4 +1,4 @@
-"""When a live switch is looked at again: quick while traffic moves, slow while a person thinks."""
+"""When a live switch is polled next: soon while traffic moves, later while its gate waits for a vote."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

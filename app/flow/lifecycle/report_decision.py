@@ -1,7 +1,7 @@
-"""Decided and not told: tell CodeDeploy, and know afterwards what it holds.
+"""Reports a decision to CodeDeploy, and reads the lifecycle event where the call does not say which status is set.
 
-PutLifecycleEventHookExecutionStatus has no idempotency token. A second call, ours or a stranger's, is refused
-as already completed; only the lifecycle event itself then says which answer CodeDeploy holds.
+PutLifecycleEventHookExecutionStatus has no idempotency token. A second call, by us or by another caller, is rejected as
+already completed; only the lifecycle event then shows which status CodeDeploy has.
 """
 
 from dataclasses import dataclass

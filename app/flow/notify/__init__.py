@@ -1,1 +1,1 @@
-"""What people are told: cards, timelines, announcements, reminders."""
+"""Messages to people: cards, timelines, announcements, reminders."""

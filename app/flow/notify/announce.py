@@ -1,4 +1,4 @@
-"""Something that nobody may overlook: said once in the card's thread and, with it, in the channel."""
+"""Posts an announcement: a reply in the card's thread that Slack shows in the channel too."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

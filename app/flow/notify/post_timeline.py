@@ -1,5 +1,4 @@
-"""A card's thread is the switch's timeline: events of the audit trail that are not in the thread yet are posted in
-order."""
+"""Posts audit events of a switch, in order and each once, into its card's thread: the timeline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

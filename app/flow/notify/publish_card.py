@@ -1,4 +1,4 @@
-"""A card differs from what it should show: draw it. One writer a card, held by its lease."""
+"""Publishes a card that differs from what it should show. Its lease allows one writer at a time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
-"""Rules change with the clock: freezes begin and end, nights begin, group members become stale; and with the switches
-of other domains.
+"""Stores the rule status of waiting gates when it changes without a vote.
 
-The last rule status of each waiting gate is in the database. If it changes, the card is redrawn, the end of a freeze
-is announced once, and the approvers of the gate that is first in the queue are called.
+It changes with the clock (a freeze or a night begins or ends, the members of a group become stale) and with the
+switches of other domains. The card is then published again, the end of a freeze is announced once, and the approvers of
+the gate that is first in the queue are mentioned.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
-"""Reminders at half time and before the deadline: saves the reminder as an event; the thread then posts it.
+"""Reminders at half time and before the deadline: saved as an audit event, which the timeline then posts.
 
-An event is posted once, whichever replica restarts in between.
+The event is posted once, although a replica may restart in between.
 """
 
 from collections.abc import Sequence

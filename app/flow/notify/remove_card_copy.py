@@ -1,4 +1,4 @@
-"""Removes second copies of a card, whose buttons would stay live for ever. Never the gate's own card."""
+"""Deletes second copies of a card in Slack, because their buttons would keep working. Never the gate's own card."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

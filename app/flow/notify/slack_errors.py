@@ -1,4 +1,4 @@
-"""How a message to Slack fails, as far as the flow must tell failures apart."""
+"""The errors of messages to Slack, as the use cases distinguish them."""
 
 from datetime import timedelta
 

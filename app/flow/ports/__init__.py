@@ -1,5 +1,4 @@
-"""What the flow needs of the outside, one module for each party.
+"""Protocols of what the use cases need of the outside, one module for each: database, CodeDeploy, AWS, configuration.
 
-The flow imports neither the database, Slack, AWS nor the configuration, so a Protocol stands for the one class there.
-What a single use case needs is declared beside it.
+A use case imports none of these implementations. What only one use case needs is declared beside it.
 """

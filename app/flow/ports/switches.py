@@ -1,4 +1,4 @@
-"""What following a switch needs of the database: the switch under its lock, and the polls that are due."""
+"""What polling a switch needs of the database: the switch under its lock, and the polls that are due."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

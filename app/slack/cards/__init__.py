@@ -1,1 +1,1 @@
-"""Cards and their parts, drawn from the database."""
+"""Cards and their parts, rendered from stored data."""

@@ -1,4 +1,4 @@
-"""A day and a clock of some zone as an instant. Ambiguous or missing times are refused, never guessed."""
+"""Converts a day and a local time of a zone to an instant. Ambiguous and skipped times are rejected, never guessed."""
 
 import itertools
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`/deploys who order`, `/deploys rules order`, and the freezes: what the rules say, in words."""
+"""`/deploys who order` and `/deploys rules order`: the approvers and rules of a domain, and its freezes."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""One part of a freeze's times, read: `fri 6pm`, `18:00 UTC`, `2h 30m`, as it follows `from`, `until` or `for`.
+"""Parses one clause of a freeze's times: `fri 6pm`, `18:00 UTC`, `2h 30m`, as it follows `from`, `until` or `for`.
 
-An element that repeats or contradicts another is refused.
+An element that repeats or contradicts another is rejected.
 """
 
 import re

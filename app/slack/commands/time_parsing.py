@@ -1,4 +1,4 @@
-"""The times of `/deploys freeze`: `until fri 6pm`, `from tomorrow 09:00 for 2h 30m`, on the person's own clocks.
+"""Parses the times of `/deploys freeze`: `until fri 6pm`, `from tomorrow 09:00 for 2h 30m`, in the person's time zone.
 
 What follows the times is the reason: `app/slack/commands/freeze_reason.py`.
 """

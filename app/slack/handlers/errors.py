@@ -44,7 +44,9 @@ class ErrorHandler:
         short = error_id()
         log.error("listener_failed", error_id=short, kind=kind_of(body), exc_info=error)
         if user_of(body):
-            self._replies.background.run(self._say(body, "refused.unknown_error", id=short), what="apology")
+            self._replies.background.run(
+                self._say(body, "refused.unknown_error", id=short), what="error reply"
+            )
         return ack.response or BoltResponse(status=200)
 
     async def _unhandled(self, body: Body) -> BoltResponse:

@@ -1,4 +1,4 @@
-"""The cards that people act on: where they were seen, and those to redraw."""
+"""Saves where a card was seen when somebody acts on it, and has outdated cards published again."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,1 +1,1 @@
-"""App Home: queried, drawn, published."""
+"""App Home: query, rendering, publishing."""

@@ -1,4 +1,4 @@
-"""Who has App Home open, and when to publish it to them. In memory only: opening Home again publishes it again."""
+"""Who has App Home open, and when to publish it to them. Kept in memory: opening Home again publishes it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Blue or green, line by line."""
+"""The section of one task set, blue or green, in the details modal."""
 
 from collections.abc import Iterator
 

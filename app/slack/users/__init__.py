@@ -1,1 +1,1 @@
-"""Who people are, as Slack says: accounts, group members, e-mail addresses."""
+"""Users in Slack: accounts, group members, e-mail addresses."""

@@ -1,4 +1,4 @@
-"""What Slack's user object says of an account: who it is, and whether it may decide."""
+"""Reads Slack's user object: who the account belongs to, and whether it may decide."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -45,7 +45,7 @@ class Directory:
         locale: Literal["en", "ko"],
         repository: MembershipRepository | None = None,
     ) -> None:
-        """`record` shares the members of groups with the other replicas; None: they are kept in memory alone."""
+        """`repository` shares the members of groups with the other replicas. None: they are kept in memory only."""
         self._client = client
         self._clock = clock
         self._locale: Literal["en", "ko"] = locale

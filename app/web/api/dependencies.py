@@ -1,4 +1,4 @@
-"""What the API's operations ask for with `Depends`."""
+"""FastAPI dependencies of the API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -72,7 +72,7 @@ async def _open(hook: Hook, services: HookServices) -> Opened | Known:
         raise ProblemError(422, code, str(exc)) from None
     except (DatabaseUnavailable, TimeoutError) as exc:
         log.error("hook_not_saved", problem=type(exc).__name__)
-        detail = "the record does not answer; send this hook again"
+        detail = "the database does not answer; send this hook again"
         raise ProblemError(503, "try_again", detail) from None
 
 

@@ -1,4 +1,4 @@
-"""What the hooks' endpoints ask for with `Depends`, and the route that verifies signatures."""
+"""FastAPI dependencies of the hooks' endpoints, and the route that verifies signatures."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass

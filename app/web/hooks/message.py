@@ -1,4 +1,4 @@
-"""The body of a hook: CodeDeploy's event as it gives it, and what the Lambda may add."""
+"""The body of a hook: CodeDeploy's event unchanged, and what the Lambda may add."""
 
 from typing import Annotated, Final
 

@@ -1,6 +1,6 @@
-"""`POST /events/codedeploy`: EventBridge reports a change of a deployment, which is then polled at once.
+"""`POST /events/codedeploy`: EventBridge reports a state change of a deployment, which is then polled at once.
 
-Events may be lost, late, doubled or out of order, so nothing is believed of them but that looking is worth it.
+Events may be lost, late, doubled or out of order, so their content is not used: they only make the poll due.
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
 """
 
@@ -63,7 +63,7 @@ async def receive_state_change(event: StateChange, services: Services) -> Hint:
     try:
         known = await run_with_timeout(WAKE_SECONDS, services.wake(key))
     except (DatabaseUnavailable, TimeoutError):
-        detail = "the record does not answer; nothing is lost if you do not send it again"
+        detail = "the database does not answer; nothing is lost if you do not send it again"
         raise ProblemError(503, "try_again", detail) from None
     if known:
         services.wakeups.notify("poll_requested")

@@ -1,1 +1,1 @@
-"""What each worker does: it claims due rows, runs a use case for each, and notifies what this wakes."""
+"""The step of each worker: claims due rows, runs a use case for each, and notifies other workers."""

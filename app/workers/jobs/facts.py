@@ -1,4 +1,4 @@
-"""Keeps the facts that the rules depend on: deployers, probes, the members of groups. Updates the gauges."""
+"""Updates what the rules depend on: deployers, probe results, group members. Also updates the gauges."""
 
 from collections.abc import Sequence
 from typing import Final

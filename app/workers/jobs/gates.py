@@ -1,4 +1,4 @@
-"""What happens to waiting gates as time passes and facts come in: deadlines, reminders, rules, automatic approval."""
+"""Steps for waiting gates: expiry, reminders, rule status, automatic approval."""
 
 import asyncio
 from typing import Final

@@ -1,1 +1,1 @@
-"""What is posted to Slack and where: cards, their copies, threads, announcements, channels."""
+"""Messages in Slack and their places: cards, their copies, threads, announcements, channels."""
