@@ -24,15 +24,16 @@ from tests.docs.documents import pages, prose
 
 ROOT: Final = Path(__file__).parent.parent
 RETIRED_WORDS: Final = """
-    Admission AGAIN Asking Broken Callers Calm CannotAsk Canvas CardNotDrawn CardVanished carry_out Case Changes
-    CheckPresses Circumstances Counted Course Deed deeds DetailsDoor door Doors doors edition Errand Errands Fitness
-    fitness foresee Foresight gather_evidence Glass GlassPresses Greeting hands hang_up Happened Herald Holding Homes
-    HomeSeen House house Impossible InDoubt Interveners know_deployer lasting LiveRules look_at_sides look_for_evidence
-    Loop Manners Mark MOST Neighbour News No Nothing NotOurs Nudge nudge Outlook Owing PartUnread pass_freely Patience
-    patience Presses Question Questions Readers RecordAway RESCUERS RETRY rivals room RuleErrands see Several Sight
-    SlackCanvas SlackHerald SlackSide SlackThreads Sounding Stage standing_of Standpoint storable Storyteller take_check
-    tells thanks tick Ticket Tiding Together told_as_away ToldCheck Trouble turn Turns TwoOwed Undoing unheard Unmet
-    What why_not Wish Wrong
+    Admission AGAIN Asking AwsRecovery Broken Callers Calm CannotAsk Canvas card_drawn card_posting CardNotDrawn
+    CardVanished carry_out Case Changes CheckPresses Circumstances Counted Course Deed deeds DetailsDoor door Doors
+    doors edition Errand Errands expire_now Fitness fitness foresee Foresight gather_evidence Glass GlassPresses
+    Greeting hands hang_up Happened held_status HeldBack Herald Holding Homes HomeSeen House house Impossible InDoubt
+    Interveners is_replayed know_deployer lasting LiveRules look_at_sides look_for_evidence Loop Manners Mark MOST
+    Neighbour News No Nothing NotOurs Nudge nudge Outlook Owing PartUnread pass_freely Patience patience Presses
+    Question Questions RateLimiter Readers RecordAway RESCUERS RETRY rivals room RuleErrands see Several Sight
+    SlackCanvas SlackHerald SlackSide SlackThreads Sounding Stage standing_of Standpoint storable Storyteller
+    take_check tells thanks tick Ticket Tiding Together told_as_away ToldCheck Trouble turn Turns TwoOwed Undoing
+    unheard Unmet What why_not Wish Wrong
 """
 RETIRED: Final = frozenset(RETIRED_WORDS.split())
 

@@ -158,7 +158,7 @@ def observed_event(
     domain: DomainName | None = None,
     **detail: Detail,
 ) -> Event:
-    """Something that a look at CodeDeploy showed."""
+    """An event that a poll of CodeDeploy observed."""
     return Event(
         at=now,
         kind=kind,

@@ -56,7 +56,7 @@ class Switch:
     ended_at: datetime | None
     end_reason: str | None
     green_percent: int | None = None
-    """Share of production traffic on green, as last seen; None: not looked at yet."""
+    """Share of production traffic on green, as last polled; None: not polled yet."""
     traffic_changed_at: datetime | None = None
     """When that share was first seen."""
     switched_at: datetime | None = None
@@ -119,9 +119,9 @@ class GateView:
     reason: str | None
     outcome: Outcome | None
     outcome_detail: str | None
-    """CodeDeploy's side of it: the answer that it holds, or why it could not be told."""
+    """The status that CodeDeploy has, or why the report failed."""
     report_error: str | None
-    """Why CodeDeploy was not told within `MIN_VISIBLE_DELAY` of the decision; None: there was no notable delay."""
+    """Why the report was not sent within `MIN_VISIBLE_DELAY` of the decision; None: no notable delay."""
     reported_at: datetime | None
     event_read_at: datetime | None = None
     """When the lifecycle event was compared with the answer that CodeDeploy had taken."""

@@ -27,7 +27,7 @@ from app.gate.votes import Choice
 MAX_GATES_PER_RUN: Final = 50
 
 MAX_VOTE_AGE: Final = timedelta(minutes=1)
-"""An older vote does not decide by itself: who gave it no longer looks, and traffic would move unattended."""
+"""An older vote decides nothing: its voter no longer watches, and traffic would move unattended."""
 
 
 class EarlierVotes(Protocol):
@@ -84,7 +84,7 @@ def _approval(
     except Denial:
         return None
     approval = context.gate.approve_by_earlier_votes(
-        # The account was looked at when the vote was taken.
+        # The account was checked when the vote was cast.
         last=Person(user=last.voter, name=last.name, account_status=AccountStatus.MEMBER),
         policy=context.domain.policy,
         roster=rules.roster(),

@@ -42,7 +42,7 @@ class EvidenceLookup(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveTraffic:
-    """Reads what the traffic guard looks at, now."""
+    """Reads what the traffic guard depends on, now."""
 
     repository: EvidenceLookup
     source: EvidenceSource

@@ -28,11 +28,11 @@ from app.gate.rules.violations import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleStatus:
-    """What the rules of the moment say of a waiting gate.
+    """The rule status of a waiting gate now.
 
-    `variants` are the names of those in force; `approvals_required` is how many approvals are asked in all;
-    `stale_groups` are the groups whose members Slack has not told lately, and when it last did. `queued_ahead` are the
-    domains that have waited longer, `failed_predecessors` those that were to go first and did not come through.
+    `variants`: the names of those that apply. `approvals_required`: the number of approvals in all. `stale_groups`: the
+    user groups whose members were not read from Slack lately, and when they last were. `queued_ahead`: the domains that
+    have waited longer. `failed_predecessors`: the domains that had to switch first, and failed.
     """
 
     policy: Policy

@@ -26,7 +26,7 @@ class ReservedForProbe(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckReport:
-    """A check as it was told. `account` and `region` narrow down which deployment is meant."""
+    """A check as it was reported. `account` and `region` narrow down which deployment is meant."""
 
     deployment: DeploymentId
     account: str | None
@@ -65,7 +65,7 @@ class CheckRepository(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordedCheck:
-    """The check as it stands. `is_new`: its name had not been told before."""
+    """The check as it stands. `is_new`: no check of this name had been reported."""
 
     key: SwitchKey
     domain: DomainName | None
@@ -76,7 +76,7 @@ class RecordedCheck:
 async def record_check(
     report: CheckReport, *, repository: CheckRepository, rules: Rules, now: datetime
 ) -> RecordedCheck:
-    """Keeps the check in one transaction, also before its hook has come. The same told twice changes nothing.
+    """Stores the check in one transaction, also before the hook has come. The same report again changes nothing.
 
     Raises `AmbiguousDeployment`, `TooManyChecks` and `ReservedForProbe`.
     """

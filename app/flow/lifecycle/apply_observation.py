@@ -14,7 +14,7 @@ from app.gate.undo import InterventionKind
 
 
 async def apply_observation(held: HeldSwitch, update: SwitchUpdate, *, now: datetime) -> None:
-    """Stores what a look found out, with one line of the timeline for each thing that happened."""
+    """Stores what a poll observed, with one audit event for each change."""
     switch = held.switch
     if switch.switched_at is not None:
         # Where all traffic has arrived nothing moves; what is read later may be of a rollback's making.

@@ -17,7 +17,7 @@ from app.gate.undo import InterventionKind
 async def close_switch(
     held: HeldSwitch, facts: DeploymentFacts, *, rollback_may_come: bool, now: datetime
 ) -> None:
-    """Closes what waited. `rollback_may_come`: the switch is looked at a while longer, for its rollback."""
+    """Closes the switch and its gates. `rollback_may_come`: it is polled for a while longer, to find its rollback."""
     if held.switch.ended_at is None:
         undecided = [await _close(held, view, facts.end_reason, now=now) for view in held.open_gates]
         if any(undecided):
@@ -56,7 +56,7 @@ async def reject_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
 
 
 async def _close(held: HeldSwitch, view: GateView, end_reason: str, *, now: datetime) -> bool:
-    """Closes one gate; True: its decision has not been told, or what CodeDeploy holds has not been read yet."""
+    """Closes one gate; True: its decision is not reported, or CodeDeploy's status is not read yet."""
     match view.gate:
         case Awaiting():
             withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, reason=end_reason)

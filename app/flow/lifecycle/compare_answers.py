@@ -49,7 +49,7 @@ async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) ->
 async def close_answered(
     held: HeldSwitch, target: Target, *, domain: DomainName | None, now: datetime
 ) -> None:
-    """Closes each waiting gate whose lifecycle event somebody else has answered with `Succeeded`: traffic moves.
+    """Closes each waiting gate whose lifecycle event another caller answered with `Succeeded`: traffic moves.
 
     `Failed` and `Skipped` move none, and the deployment ends a moment later: its ending says whether that was an
     answer, a stop or a time-out. While another hook waits, the event may be another's than this gate's.

@@ -26,9 +26,9 @@ NOT_BEGUN: Final = frozenset({"Pending", "Skipped"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
-    """`facts` is None when CodeDeploy has no such deployment; parts that were not looked for are None.
+    """`facts` is None when CodeDeploy has no such deployment; parts that were not read are None.
 
-    `unread`: why a part that was looked for is missing. What was read is used all the same.
+    `unread`: why a part could not be read. The other parts are used all the same.
     """
 
     facts: DeploymentFacts | None
@@ -71,7 +71,7 @@ def _asks_for_target(due: DuePoll, facts: DeploymentFacts) -> bool:
 
 def _ended_badly(due: DuePoll, facts: DeploymentFacts) -> bool:
     """The deployment failed or was stopped just now: where did the traffic stay? Somebody may have let it through past
-    us, so it is looked for whatever was decided here."""
+    us, so it is read whatever was decided here."""
     bad = facts.over and facts.status != "Succeeded" and due.switch.ended_at is None
     return bad and due.switch.verified
 
@@ -97,7 +97,7 @@ def is_moving(due: DuePoll) -> bool:
 
 
 def shows_succeeded(due: DuePoll, observation: Observation) -> bool:
-    """Whether this look is the first to show that the gate's lifecycle event succeeded."""
+    """Whether this poll is the first to show that the gate's lifecycle event succeeded."""
     hook = observation.target.events.get(due.hook_name or "") if observation.target else None
     return due.moving_since is None and hook is not None and hook.status == Answer.SUCCEEDED
 
@@ -107,7 +107,7 @@ def _waits_for_start(due: DuePoll) -> bool:
 
 
 def hook_started(due: DuePoll, observation: Observation) -> datetime | None:
-    """When the gate's hook began, if this look shows it."""
+    """When the gate's hook began, if this poll shows it."""
     if observation.target is None or due.hook_name is None:
         return None
     hook = observation.target.events.get(due.hook_name)
@@ -153,7 +153,7 @@ def _all_on_green(due: DuePoll, observation: Observation, facts: DeploymentFacts
 
 
 def has_changes(due: DuePoll, observation: Observation, *, now: datetime) -> bool:
-    """Whether anything is to be written: a switch at rest costs a share of one statement a look."""
+    """Whether anything has to be written: an unchanged switch costs a share of one statement a poll."""
     facts, switch = observation.facts, due.switch
     if facts is None:
         return switch.ended_at is None

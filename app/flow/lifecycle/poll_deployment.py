@@ -32,7 +32,7 @@ READS_SETTLED: Final = timedelta(seconds=5)
 
 
 class PollRepository(Protocol):
-    """Where switches are looked after, under the lease that they were claimed with."""
+    """The switches to poll, under the lease that they were claimed with."""
 
     def hold_switch(self, due: DuePoll) -> AbstractAsyncContextManager[HeldSwitch | None]: ...
 
@@ -50,7 +50,7 @@ async def poll_deployment(
     rules: Rules,
     now: datetime,
 ) -> bool:
-    """Looks once and stores what changed; when to look again is in the record. Gives whether there was news."""
+    """Polls once, stores what changed and when to poll next; returns whether anything changed."""
     try:
         observation = await observe(due, deployments=deployments)
     except CodeDeployUnavailable as exc:
@@ -63,7 +63,7 @@ async def poll_deployment(
             due, error="CodeDeploy has no such deployment", rested=False, due_at=again
         )
         return False
-    # A switch that has ended is looked at for its rollback only; when that does not come, there is an end to it.
+    # A switch that has ended is polled for its rollback only, and only for a limited time.
     changed = has_changes(due, observation, now=now) or (due.switch.ended_at is not None and due.undoing)
     if changed:
         waiting: list[GateId] = []

@@ -21,7 +21,7 @@ ROLLBACK_WATCH: Final = timedelta(seconds=60)
 """How long a rollback may take to show up beside the deployment that it takes back."""
 
 ASK_TRAFFIC: Final = 20
-"""A look every twentieth of the time that traffic has moved for: a canary of 5 minutes costs some 40 looks."""
+"""A poll every twentieth of the time that traffic has moved for: a canary of 5 minutes costs some 40 polls."""
 
 
 def next_poll(due: DuePoll, observation: Observation, *, now: datetime) -> tuple[datetime | None, bool]:
@@ -33,7 +33,7 @@ def next_poll(due: DuePoll, observation: Observation, *, now: datetime) -> tuple
         return _after_the_end(due, observation, now=now), True
     due_at, rested = _while_it_lives(due, observation, now=now)
     if due.answer_unread and not _shows_answer(due, observation):
-        # CodeDeploy's reads lag behind its writes: until the event shows what it holds, look again soon.
+        # CodeDeploy's reads lag behind its writes: until the event shows the status, poll again soon.
         soon = now + backoff(due.attempts, first=RETRY_AFTER, longest=IDLE_INTERVAL)
         if soon < due_at:
             return soon, False
@@ -55,7 +55,7 @@ def _while_it_lives(due: DuePoll, observation: Observation, *, now: datetime) ->
         return _until_blue_goes(due.switch.blue_until, now=now), True
     unseen = due.hook_name is not None and due.switch.hook_started_at is None
     if unseen and hook_started(due, observation) is None:
-        # CodeDeploy's reads lag behind its hook: until the hook's start shows, look again soon.
+        # CodeDeploy's reads lag behind its hook: until the hook's start shows, poll again soon.
         return now + backoff(due.attempts, first=RETRY_AFTER, longest=IDLE_INTERVAL), False
     return at_rest(now), True
 

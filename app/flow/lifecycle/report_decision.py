@@ -25,7 +25,7 @@ MAX_BACKOFF: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueReport(Claim):
-    """A decision that CodeDeploy has not been told."""
+    """A decision that was not reported to CodeDeploy yet."""
 
     view: GateView
     execution_id: ExecutionId
@@ -34,12 +34,12 @@ class DueReport(Claim):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What became of a report; `detail` is CodeDeploy's side of it, for the card and the record."""
+    """The result of a report. `detail`: CodeDeploy's status or error, for the card and the audit trail."""
 
     outcome: Outcome
     detail: str
     event_read: bool = False
-    """The lifecycle event itself says so; an answer that was only taken is compared with it at the next look."""
+    """Whether the lifecycle event was read. If not, the next poll compares it with the answer."""
 
 
 class ReportRepository(Protocol):

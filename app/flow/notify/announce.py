@@ -65,7 +65,7 @@ class AnnouncementRepository(Protocol):
     async def retry_later(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
     ) -> None:
-        """`uncertain`: it may have been said, so the next try looks for it first."""
+        """`uncertain`: the post may have arrived, so the next try searches for it first."""
         ...
 
 
@@ -94,7 +94,7 @@ async def announce(
 
 
 def _is_over(due: DueAnnouncement, *, now: datetime) -> bool:
-    """Nobody is called to a gate that has been answered, and nothing is told of what was decided long ago."""
+    """Whether it is outdated: the gate that it calls people to is decided, or its decision is long ago."""
     if isinstance(due.view.gate, Awaiting):
         return False
     return due.kind in CALLS_APPROVERS or now - (due.view.decided_at or due.view.opened_at) > GIVE_UP_AFTER

@@ -38,7 +38,7 @@ class PendingPost:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueThread(Claim):
-    """What happened since the thread last told. `id_changes`: channel ids that Slack has replaced, old to new."""
+    """The events that are not in the thread yet. `id_changes`: channel ids that Slack has replaced, old to new."""
 
     view: GateView
     place: CardPlace
@@ -94,7 +94,7 @@ class ThreadRepository(Protocol):
 async def post_timeline(
     due: DueThread, *, repository: ThreadRepository, timeline_publisher: TimelinePublisher, now: datetime
 ) -> bool:
-    """Posts what the thread has not told; False: to be tried again."""
+    """Posts the events that the thread lacks; False: to be tried again."""
     latest = max((one.seq for one in due.entries), default=0)
     try:
         posted = await _posted_before(due, repository=repository, timeline_publisher=timeline_publisher)
@@ -117,9 +117,9 @@ async def post_timeline(
 async def _posted_before(
     due: DueThread, *, repository: ThreadRepository, timeline_publisher: TimelinePublisher
 ) -> int:
-    """Up to which link an earlier post, whose answer was lost, has told after all.
+    """Up to which event an earlier post, whose response was lost, did arrive.
 
-    It is looked for as it was tried: what has happened since is no part of it. A search that fails proves nothing.
+    The search is for the post as it was tried, without later events. A search that fails proves nothing.
     """
     if due.tried is None:
         return 0
@@ -165,7 +165,7 @@ async def _post(
 
 
 def _is_given_up(due: DueThread, exc: SlackCallFailed | MessageGone, *, now: datetime) -> bool:
-    """The record still has it all. Only the card of a waiting gate comes back when somebody has deleted it."""
+    """The audit trail still has every event. After a card is deleted, only a waiting gate's is posted again."""
     view = due.view
     if isinstance(view.gate, Awaiting):
         return False

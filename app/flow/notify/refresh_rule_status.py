@@ -65,7 +65,7 @@ class RuleStatusRepository(Protocol):
     async def store_snapshot(
         self, waiting: WaitingGates, snapshot: RuleSnapshot, *, redraw: bool, now: datetime
     ) -> None:
-        """Stores what the rules say now and announces what there is to be announced of it.
+        """Stores the rule status of now, and the announcement that follows from the change.
 
         The cards are redrawn; of a gate of which nothing was stored yet, only where that is `redraw` to its card.
         """
@@ -75,7 +75,7 @@ class RuleStatusRepository(Protocol):
 async def refresh_rule_status(
     *, repository: RuleStatusRepository, rules: Rules, quarantine: Quarantine, now: datetime
 ) -> int:
-    """Brings every waiting gate up to date with the rules of the moment; gives how many kinds of them turned."""
+    """Updates the rule status of all waiting gates; returns how many groups of gates changed."""
     active = await repository.end_freezes(now=now)
     waiting = await repository.waiting()
     owned = {each.domain: rules.domain(each.domain) for each in waiting}
@@ -98,7 +98,7 @@ async def refresh_rule_status(
 
 
 def announcement_for(before: WaitingGates, snapshot: RuleSnapshot) -> AnnouncementKind | None:
-    """What whoever may decide is called with: that nothing is in the way any more."""
+    """The announcement to the approvers that no freeze and no other domain blocks any more; None: there is none."""
     if snapshot.frozen or snapshot.awaits_exclusivity:
         return None
     if before.frozen:
@@ -152,7 +152,7 @@ def _snapshot(
 
 
 def freeze_over(freeze: ActiveFreeze, now: datetime) -> Event:
-    """A freeze has come to its end."""
+    """The audit event of a freeze that has ended."""
     return freeze_event(
         freeze.domains, Kind.FREEZE_ENDED, by=SWITCHGATE, now=now, freeze=freeze.freeze.id or 0
     )

@@ -25,7 +25,7 @@ class ReminderRepository(GateRepository, Protocol):
 async def remind(
     *, repository: ReminderRepository, rules: Rules, quarantine: Quarantine, now: datetime
 ) -> int:
-    """Reminds where it is due, each gate in a transaction of its own; gives how many gates were looked at."""
+    """Saves the reminders that are due, each gate in a transaction of its own; returns how many gates were due."""
     due = await repository.to_remind(now=now, limit=MAX_GATES_PER_RUN, skip=quarantine.keys())
     for gate in due:
         with quarantine.guard(gate):

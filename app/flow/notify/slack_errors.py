@@ -6,8 +6,8 @@ from datetime import timedelta
 class SlackCallFailed(Exception):
     """Slack did not take the message, or nobody knows whether it did (`uncertain`).
 
-    `retry_after` is Slack's own word, when it gave one. `refused`: Slack said no, and will say it again. `closed`: it
-    said so of the channel, which takes no message of ours until somebody changes that.
+    `retry_after`: as Slack gave it, if it did. `refused`: Slack rejects the call, and would reject it again. `closed`:
+    Slack rejects every message of ours in this channel, until somebody changes the channel.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class CodeDeployUnavailable(Exception):
 
 
 class AlreadyAnswered(Exception):
-    """CodeDeploy already has an answer for this hook: ours, somebody else's, or its own time-out."""
+    """CodeDeploy already has a status for this hook: ours, another caller's, or its own time-out."""
 
 
 class AnswerRefused(Exception):

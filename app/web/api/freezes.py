@@ -138,7 +138,7 @@ async def delete_freeze(
 def _out(active: ActiveFreeze) -> FreezeOut:
     freeze = active.freeze
     if not isinstance(freeze.when, Span):
-        raise TypeError("the record holds spans only")
+        raise TypeError("only spans are stored")
     return FreezeOut(
         id=freeze.id or 0,
         domains=list(active.domains) if active.domains is not None else None,

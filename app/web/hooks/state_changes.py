@@ -57,7 +57,7 @@ router = APIRouter(
 
 @router.post(EVENTS_PATH, status_code=202)
 async def receive_state_change(event: StateChange, services: Services) -> Hint:
-    """Takes an EventBridge state change of a deployment as a hint to look at it now."""
+    """Polls the deployment now that an EventBridge event names."""
     deployment = DeploymentId(event.detail.deployment)
     key = SwitchKey(account=event.account, region=event.region, deployment=deployment)
     try:
