@@ -104,7 +104,7 @@ def test_codedeploy_is_asked_several_times_when_the_time_for_switchgate_is_over(
     throttled, known = aws_error("ThrottlingException"), codedeploy(creator="codeDeployRollback")
 
     def creator(visit: Visit) -> None:
-        (known if context.get_remaining_time_in_millis() < 4500 else throttled)(visit)
+        (known if context.get_remaining_time_in_millis() < 5400 else throttled)(visit)
 
     with StandIn(answer(503)) as switchgate, bench(codedeploy(creator=creator), url=switchgate.url) as at:
         assert at.invoke(context=context)["outcome"] == "rollback_passed"

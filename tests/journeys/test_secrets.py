@@ -9,11 +9,11 @@ from hashlib import sha256
 import aiohttp
 import psycopg
 import pytest
-import structlog
 
 from app.observability.logging import configure_logging
 from app.sandbox.people import GRACE, MINA, OLU
 from tests.harness import Harness
+from tests.logs import log_to_console
 
 OLD = "hunter2-before-9b1e"
 NEW = "hunter2-after-44c0"
@@ -30,7 +30,7 @@ def log() -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    log_to_console()
 
 
 def written(secret: str) -> list[str]:

@@ -16,6 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from app.gate.ids import ExecutionId
 from app.observability.logging import configure_logging, error_id, register_secrets
+from tests.logs import log_to_console
 
 CONFIGURED = "the-configured/secret"
 
@@ -35,7 +36,7 @@ def as_before() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    log_to_console()
     structlog.contextvars.clear_contextvars()
 
 

@@ -155,6 +155,9 @@ async def test_a_deployment_that_codedeploy_does_not_know_is_final(harness: Harn
 @pytest.mark.parametrize("status", ["Succeeded", "Failed"])
 async def test_the_same_answer_given_by_somebody_else_is_success(harness: Harness, status: str) -> None:
     deployment, _ = await harness.open_gate("order")
+    await harness.until(
+        lambda: "Green looks fit" in harness.card_text(deployment)
+    )  # evidence, for the approval
     for read in ("GetDeployment", "BatchGetDeployments"):  # or the watcher may find out before the press
         harness.aws.faults.add(read, "throttle", times=None)
     await outsiders.answers(harness, deployment, status)
