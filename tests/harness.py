@@ -17,13 +17,13 @@ from fastapi.dependencies import models
 from app.bootstrap import build_service
 from app.config.environment import Settings
 from app.config.loader import load_config
-from app.sandbox.aws.pace import Pace
+from app.sandbox.aws.deployments.pace import Pace
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL
-from app.sandbox.slack.answers import PressResult, SubmitResult
-from app.sandbox.slack.shapes import Message
+from app.sandbox.slack.delivery.answers import PressResult, SubmitResult
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.slack.state.shapes import Message
 from app.service import Service
 from app.web.connections import BoundedH11Protocol
 from tests.row_reader import RowReader

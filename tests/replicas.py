@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL
 from app.sandbox.replica import Replica
-from app.sandbox.slack.shapes import Message
+from app.sandbox.slack.state.shapes import Message
 from tests.harness import AT_ONCE, text_of
 
 

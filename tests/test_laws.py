@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import GRACE, JUN, MINA, OLU
 from app.slack.action_value import ActionValue
 from tests.flow import outsiders

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from app.hook_lambda.handler import handle
-from app.sandbox.aws.pace import Pace
+from app.sandbox.aws.deployments.pace import Pace
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.topology import ACCOUNT, EIGHT_DOMAINS, REGION, SandboxDomain
+from app.sandbox.aws.state.topology import ACCOUNT, EIGHT_DOMAINS, REGION, SandboxDomain
 from app.sandbox.people import CHANNEL, ONCALL, PEOPLE, config_text
-from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
-from app.sandbox.slack.shapes import User
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.slack.state.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from app.sandbox.slack.state.shapes import User
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
-from app.sandbox.slack.shapes import Channel, User, UserGroup
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.slack.state.shapes import Channel, User, UserGroup
 
 CHANNEL: Final = Channel(id="C01DEPLOY", name="deploys")
 

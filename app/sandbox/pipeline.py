@@ -7,7 +7,7 @@ from typing import Final
 
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.people import JUN, PEOPLE
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.state.shapes import User
 from app.sandbox.smoke_tests import SmokeTests
 
 

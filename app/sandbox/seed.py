@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from app.sandbox.aws.pace import UNWATCHED
+from app.sandbox.aws.deployments.pace import UNWATCHED
 from app.sandbox.environment import SandboxEnvironment
 from app.sandbox.people import CHANNEL
 from app.sandbox.shutdown_signal import ShutdownSignal

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from app.sandbox.aws.pace import UNWATCHED
+from app.sandbox.aws.deployments.pace import UNWATCHED
 from app.sandbox.environment import SandboxEnvironment
 from app.sandbox.people import CHANNEL, JUN, OLU
 from app.sandbox.shutdown_signal import ShutdownSignal
-from app.sandbox.slack.shapes import Message
+from app.sandbox.slack.state.shapes import Message
 
 TIMEOUT_SECONDS: Final = 60.0
 REASON: Final = "The smoke test says no."

@@ -12,7 +12,7 @@ from app.flow.ports.codedeploy import AnswerRefused, CodeDeployUnavailable, Targ
 from app.gate.decision import Answer
 from app.gate.ids import DeploymentId, ExecutionId, SwitchKey
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.topology import ACCOUNT, REGION
+from app.sandbox.aws.state.topology import ACCOUNT, REGION
 
 
 @pytest.fixture

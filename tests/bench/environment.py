@@ -13,12 +13,12 @@ import psycopg
 from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.fakes import HOOK_SECRET, KID
 from app.sandbox.people import CHANNEL, ONCALL, PEOPLE, config_text
 from app.sandbox.replica import Replica, free_port
-from app.sandbox.slack.credentials import BOT_TOKEN, SIGNING_SECRET
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.slack.state.credentials import BOT_TOKEN, SIGNING_SECRET
 from tests.bench.load import Load, send
 from tests.bench.requests import baseline_request, hook_request
 from tests.harness import AT_ONCE

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from app.sandbox.fakes import HOOK_SECRET, KID
 from app.sandbox.people import CHANNEL, MINA
-from app.sandbox.slack.credentials import SIGNING_SECRET
-from app.sandbox.slack.shapes import APP, TEAM
+from app.sandbox.slack.state.credentials import SIGNING_SECRET
+from app.sandbox.slack.state.shapes import APP, TEAM
 from app.web.hooks.signature import sign
 from tests.bench.load import http_request
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL
-from app.sandbox.slack.ids import with_ids
-from app.sandbox.slack.shapes import Shown
+from app.sandbox.slack.state.ids import with_ids
+from app.sandbox.slack.state.shapes import Shown
 from tests.browser.walks import TIMEOUT_MS, chip, set_speed
 from tests.sandbox.slack.helpers import actions, section
 

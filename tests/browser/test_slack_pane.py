@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL, OLU
-from app.sandbox.slack.shapes import Message, Shown
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.slack.state.shapes import Message, Shown
 from tests.sandbox.slack.helpers import actions, button, modal, reason_input, section
 
 pytestmark = pytest.mark.browser

@@ -14,11 +14,11 @@ from psycopg.rows import dict_row
 
 from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL
 from app.sandbox.replica import Replica
-from app.sandbox.slack.shapes import Message
+from app.sandbox.slack.state.shapes import Message
 from tests.harness import AT_ONCE
 
 REPLICAS: Final = 3

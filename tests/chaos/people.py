@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
 from app.sandbox.slack.errors import NotInWorkspace
-from app.sandbox.slack.shapes import Message, User
+from app.sandbox.slack.state.shapes import Message, User
 from tests.chaos.cluster import Cluster
 
 DECIDERS: Final = (MINA, OLU, GRACE)

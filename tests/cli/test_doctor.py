@@ -10,11 +10,11 @@ import psycopg
 import pytest
 
 from app.db.migrate import newest
-from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.fakes import HOOK_SECRET, Fakes
 from app.sandbox.people import CHANNEL, OLU, config_text
-from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.state.credentials import APP_TOKEN, BOT_TOKEN
+from app.sandbox.slack.state.shapes import User
 from tests.cli.commands import Said, Shell, is_clean
 from tests.db.sample_rows import fill
 from tests.harness import AT_ONCE

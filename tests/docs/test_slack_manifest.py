@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from app.sandbox.slack.credentials import DEFAULT_SCOPES
+from app.sandbox.slack.state.credentials import DEFAULT_SCOPES
 
 MANIFEST: Final = Path(__file__).parents[2] / "docs" / "slack-manifest.yaml"
 

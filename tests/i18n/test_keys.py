@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.i18n.catalog import LOCALES, LocaleName, _catalogs
-from app.sandbox.slack.mrkdwn import mrkdwn_html
-from app.sandbox.slack.viewer import Viewer
+from app.sandbox.slack.rendering.mrkdwn import mrkdwn_html
+from app.sandbox.slack.rendering.viewer import Viewer
 
 APP = Path(__file__).parents[2] / "app"
 ASKS = re.compile(r"(self\._?)?texts(\.plural)?")

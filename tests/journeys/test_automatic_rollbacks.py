@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.sandbox.aws.faults import Kind
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import CHANNEL
 from tests.flow.lifecycle.test_unverified import codedeploy_away
 from tests.harness import Harness, running_harness

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from app.sandbox.aws.faults import Kind
-from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.people import MINA, OLU
 from tests.flow import outsiders
 from tests.harness import Harness, running_harness

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS
 from app.sandbox.people import CHANNEL, GRACE, MINA, OLU, ONCALL, config_text
 from tests.flow import outsiders
 from tests.harness import Harness, running_harness, text_of

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS
 from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.replicas import Fleet, buttons, fleet
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import MINA
 from tests.harness import Harness
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS
 from app.sandbox.people import CHANNEL, MINA, OLU, config_text
-from app.sandbox.slack.shapes import Message
+from app.sandbox.slack.state.shapes import Message
 from tests.harness import Harness, running_harness, text_of
 from tests.journeys.test_switch_lifecycle import approved
 

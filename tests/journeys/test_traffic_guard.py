@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import GRACE, OLU
 from tests.harness import Harness, running_harness, texts_in
 

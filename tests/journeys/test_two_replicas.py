@@ -13,10 +13,10 @@ from typing import Final
 import pytest
 
 from app.db.migrate import newest
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import GRACE, JUN, MINA, OLU
 from app.sandbox.slack.errors import NotInWorkspace
-from app.sandbox.slack.shapes import Message
+from app.sandbox.slack.state.shapes import Message
 from tests.harness import text_of
 from tests.replicas import Fleet, buttons, fleet
 

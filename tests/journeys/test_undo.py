@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
-from app.sandbox.slack.answers import SubmitResult
+from app.sandbox.slack.delivery.answers import SubmitResult
 from tests.flow import outsiders
 from tests.harness import Harness, text_of
 from tests.journeys.test_switch_lifecycle import CANARY, approved

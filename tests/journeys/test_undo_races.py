@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import GRACE, OLU
 from tests.harness import Harness, running_harness
 from tests.journeys.test_switch_lifecycle import CANARY, approved

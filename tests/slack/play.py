@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 import psycopg
 from aiohttp import ClientSession
 
-from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS
 from app.sandbox.people import CHANNEL, OLU, config_text
-from app.sandbox.slack.answers import PressResult, SlashResult
-from app.sandbox.slack.credentials import SIGNING_SECRET
-from app.sandbox.slack.shapes import Message, User, View
+from app.sandbox.slack.delivery.answers import PressResult, SlashResult
+from app.sandbox.slack.state.credentials import SIGNING_SECRET
+from app.sandbox.slack.state.shapes import Message, User, View
 from tests.harness import Harness, text_of
 
 Json = dict[str, Any]

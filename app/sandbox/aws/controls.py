@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.sandbox.aws.account import Account
-from app.sandbox.aws.appspec import appspec_of
 from app.sandbox.aws.calls import Call, Calls
-from app.sandbox.aws.codedeploy import CodeDeploy, reject_if_busy
-from app.sandbox.aws.group import Group
-from app.sandbox.aws.hook_calls import HookCall, HookCalls
-from app.sandbox.aws.machine import Machine
+from app.sandbox.aws.deployments.hook_calls import HookCall, HookCalls
+from app.sandbox.aws.deployments.machine import Machine
+from app.sandbox.aws.services.codedeploy import CodeDeploy, reject_if_busy
 from app.sandbox.aws.snapshots import DeploymentSnapshot, snapshot
-from app.sandbox.aws.task_definitions import TaskDefinition
-from app.sandbox.aws.task_set import Health
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.account import Account
+from app.sandbox.aws.state.appspec import appspec_of
+from app.sandbox.aws.state.group import Group
+from app.sandbox.aws.state.task_definitions import TaskDefinition
+from app.sandbox.aws.state.task_set import Health
+from app.sandbox.aws.state.topology import SandboxDomain
 
 
 class Controls:

@@ -12,7 +12,7 @@ from multidict import CIMultiDictProxy
 
 from app.sandbox.aws import query
 from app.sandbox.aws.errors import AwsError
-from app.sandbox.aws.topology import REGION
+from app.sandbox.aws.state.topology import REGION
 
 JSON_1_0: Final = "application/x-amz-json-1.0"
 JSON_1_1: Final = "application/x-amz-json-1.1"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.sandbox.aws.account import Account
-from app.sandbox.aws.deployment import Deployment
+from app.sandbox.aws.state.account import Account
+from app.sandbox.aws.state.deployment import Deployment
 
 
 @dataclass(frozen=True, slots=True)

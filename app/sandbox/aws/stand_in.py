@@ -5,18 +5,18 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Self
 
-from app.sandbox.aws.account import Account
 from app.sandbox.aws.calls import Calls
-from app.sandbox.aws.clock import Clock
-from app.sandbox.aws.codedeploy import CodeDeploy
 from app.sandbox.aws.controls import Controls
+from app.sandbox.aws.deployments.history import add_history
+from app.sandbox.aws.deployments.hook_calls import HookCalls, InvokeHook
+from app.sandbox.aws.deployments.machine import Machine
+from app.sandbox.aws.deployments.pace import Pace
 from app.sandbox.aws.faults import Faults
-from app.sandbox.aws.history import add_history
-from app.sandbox.aws.hook_calls import HookCalls, InvokeHook
-from app.sandbox.aws.lock import AccountLock
-from app.sandbox.aws.machine import Machine
-from app.sandbox.aws.pace import Pace
-from app.sandbox.aws.topology import EIGHT_DOMAINS, REGION, SandboxDomain
+from app.sandbox.aws.services.codedeploy import CodeDeploy
+from app.sandbox.aws.state.account import Account
+from app.sandbox.aws.state.clock import Clock
+from app.sandbox.aws.state.lock import AccountLock
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS, REGION, SandboxDomain
 from app.sandbox.aws.wire import Wire
 from app.sandbox.server import ServerThread
 

@@ -7,16 +7,16 @@ from typing import Any, Final
 from aiohttp import web
 
 from app.sandbox.aws import protocols
-from app.sandbox.aws.account import Account
 from app.sandbox.aws.calls import Calls
-from app.sandbox.aws.cloudwatch import CloudWatch
-from app.sandbox.aws.codedeploy import CodeDeploy
-from app.sandbox.aws.ecs import Ecs
-from app.sandbox.aws.elbv2 import Elbv2
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.aws.faults import FaultEffect, Faults, Kind
-from app.sandbox.aws.operation import Operation
-from app.sandbox.aws.topology import ACCOUNT
+from app.sandbox.aws.services.cloudwatch import CloudWatch
+from app.sandbox.aws.services.codedeploy import CodeDeploy
+from app.sandbox.aws.services.ecs import Ecs
+from app.sandbox.aws.services.elbv2 import Elbv2
+from app.sandbox.aws.services.operation import Operation
+from app.sandbox.aws.state.account import Account
+from app.sandbox.aws.state.topology import ACCOUNT
 
 UNAVAILABLE: Final = "<html><body>503 Service Unavailable</body></html>"
 MAX_SILENCE_SECONDS: Final = 60.0

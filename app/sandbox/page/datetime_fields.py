@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from app.sandbox.slack.inputs import Filling, fields_of
-from app.sandbox.slack.shapes import View
-from app.sandbox.slack.viewer import Viewer
+from app.sandbox.slack.rendering.viewer import Viewer
+from app.sandbox.slack.state.inputs import Filling, fields_of
+from app.sandbox.slack.state.shapes import View
 
 
 def with_datetime_fields(view: View, values: Mapping[str, Filling], *, viewer: Viewer) -> dict[str, Filling]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.sandbox.aws.snapshots import DeploymentSnapshot
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 
 RECENT_WINDOW: Final = timedelta(hours=12)
 

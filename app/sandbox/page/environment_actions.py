@@ -11,7 +11,7 @@ from app.sandbox.page.fault_toggles import FaultToggles
 from app.sandbox.page.service import Service
 from app.sandbox.people import JUN
 from app.sandbox.pipeline import Pipeline
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.state.shapes import User
 
 SPEEDS: Final = (1, 10, 60)
 

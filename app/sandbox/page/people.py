@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.sandbox.people import GRACE, ONCALL
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.state.shapes import User
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

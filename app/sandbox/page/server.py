@@ -25,7 +25,7 @@ from app.sandbox.pipeline import SHIFTS
 from app.sandbox.replica import ReplicaNotReady
 from app.sandbox.server import ServerThread
 from app.sandbox.slack.errors import NotInWorkspace
-from app.sandbox.slack.render import STYLESHEET
+from app.sandbox.slack.rendering.render import STYLESHEET
 
 HERE: Final = Path(__file__).parent
 HEADERS: Final = {

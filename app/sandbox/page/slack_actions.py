@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from app.sandbox.page.action import ActionRequest, ActionResult, PageAction
 from app.sandbox.page.datetime_fields import with_datetime_fields
-from app.sandbox.slack.answers import Ack, SubmitResult
-from app.sandbox.slack.shapes import Shown
+from app.sandbox.slack.delivery.answers import Ack, SubmitResult
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.slack.state.shapes import Shown
 
 COMMANDS: Final = ("/deploys",)
 

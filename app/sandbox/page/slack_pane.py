@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from app.sandbox.slack.render import message_html, view_html
-from app.sandbox.slack.render_broadcast import broadcast_html
-from app.sandbox.slack.shapes import Channel, Json, Message, View
+from app.sandbox.slack.rendering.render import message_html, view_html
+from app.sandbox.slack.rendering.render_broadcast import broadcast_html
+from app.sandbox.slack.rendering.viewer import Viewer
 from app.sandbox.slack.stand_in import SlackStandIn
-from app.sandbox.slack.viewer import Viewer
+from app.sandbox.slack.state.shapes import Channel, Json, Message, View
 
 RenderedPiece = tuple[Message, Message | None, Json]
 """A rendered piece and its sources: the message, and the root of its thread if that is shown too."""

@@ -5,22 +5,22 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 from app.sandbox.server import ServerThread
-from app.sandbox.slack.calls import Call, Calls
-from app.sandbox.slack.client_bridge import ClientBridge
-from app.sandbox.slack.clock import Clock
-from app.sandbox.slack.credentials import Credentials
-from app.sandbox.slack.delivery import Delivery
+from app.sandbox.slack.actions.client_bridge import ClientBridge
+from app.sandbox.slack.actions.modal_actions import ModalActions
+from app.sandbox.slack.actions.user_actions import UserActions
+from app.sandbox.slack.delivery.delivery import Delivery
+from app.sandbox.slack.delivery.payloads import Payloads
+from app.sandbox.slack.delivery.sockets import Sockets
 from app.sandbox.slack.faults import Faults
-from app.sandbox.slack.ids import with_ids
-from app.sandbox.slack.modal_actions import ModalActions
-from app.sandbox.slack.payloads import Payloads
-from app.sandbox.slack.rates import Rates
-from app.sandbox.slack.shapes import Channel, Json, Message, Shown, User, UserGroup
-from app.sandbox.slack.sockets import Sockets
-from app.sandbox.slack.user_actions import UserActions
-from app.sandbox.slack.viewer import Viewer, viewer_of
-from app.sandbox.slack.wire import Wire
-from app.sandbox.slack.workspace import new_workspace
+from app.sandbox.slack.rendering.viewer import Viewer, viewer_of
+from app.sandbox.slack.state.calls import Call, Calls
+from app.sandbox.slack.state.clock import Clock
+from app.sandbox.slack.state.credentials import Credentials
+from app.sandbox.slack.state.ids import with_ids
+from app.sandbox.slack.state.shapes import Channel, Json, Message, Shown, User, UserGroup
+from app.sandbox.slack.state.workspace import new_workspace
+from app.sandbox.slack.web_api.rates import Rates
+from app.sandbox.slack.web_api.wire import Wire
 
 
 class SlackStandIn(ClientBridge):
@@ -30,7 +30,7 @@ class SlackStandIn(ClientBridge):
     tokens and scopes in `credentials`.
 
     People act through `press`, `press_in_view`, `submit`, `close`, `slash` and `open_home`
-    (`app.sandbox.slack.user_actions`, `…modal_actions`); `replay` is an eavesdropper. Each comes twice:
+    (`app.sandbox.slack.actions.user_actions`, `…modal_actions`); `replay` is an eavesdropper. Each comes twice:
     `press` blocks, so it must not be called on the loop that the app answers on; `press_async` is to be
     awaited there. They go to one connected socket, else as signed HTTP to `request_url`.
     """

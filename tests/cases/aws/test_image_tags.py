@@ -8,7 +8,7 @@ from app.gate.evidence.model import Evidence
 from app.gate.evidence.revision_diff import Change, ChangedPart, ChangeKind, diff
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import OLU
-from app.sandbox.slack.validate import message_problems, view_problems
+from app.sandbox.slack.blocks.validate import message_problems, view_problems
 from app.slack.cards.evidence import change_lines, evidence_blocks
 from app.slack.home.gate_summary import MAX_GATE_CHARS, evidence_lines, within_limit
 from app.slack.modals.details import details_modal

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import MINA
 from tests.harness import Harness, running_harness
 from tests.web.hooks.hook_sender import hook, hook_sender

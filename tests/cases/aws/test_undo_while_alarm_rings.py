@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import GRACE
 from tests.cases.aws.undoing import to_the_end
 from tests.harness import Harness, running_harness

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientSession
 
 from app.sandbox.people import CHANNEL, GRACE, OLU, config_text
-from app.sandbox.slack.shapes import Channel
+from app.sandbox.slack.state.shapes import Channel
 from tests.harness import Harness
 from tests.journeys.test_timeline import thread_text
 from tests.slack.play import Build, deploys, opened

@@ -6,7 +6,7 @@ import pytest
 
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL, GRACE, HEAD, MINA, OLU, config_text
-from app.sandbox.slack.shapes import Channel, Message
+from app.sandbox.slack.state.shapes import Channel, Message
 from tests.harness import Harness, text_of
 from tests.slack.play import Build, buttons_of, deploys
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.state.shapes import User
 from tests.slack.play import Build, votes, wait_for_reply
 
 DEFAULT = f'approvers = ["S0ONCALL", "{GRACE.id}"]'

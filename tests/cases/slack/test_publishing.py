@@ -10,8 +10,8 @@ from app.bootstrap import build_service
 from app.config.environment import Settings
 from app.config.loader import load_config
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
-from app.sandbox.slack.calls import Call
-from app.sandbox.slack.shapes import Channel, Message
+from app.sandbox.slack.state.calls import Call
+from app.sandbox.slack.state.shapes import Channel, Message
 from tests.harness import Harness, serving, text_of
 from tests.journeys.test_timeline import thread_text
 from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, naming, wait_for_replies, whispers

@@ -3,7 +3,7 @@
 import pytest
 
 from app.sandbox.people import CHANNEL, OLU, config_text
-from app.sandbox.slack.shapes import Channel, Message
+from app.sandbox.slack.state.shapes import Channel, Message
 from tests.harness import Harness, text_of
 from tests.slack.play import Build, opened
 

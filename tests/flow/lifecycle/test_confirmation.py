@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import MINA
 from tests.harness import Harness
 from tests.web.hooks.hook_sender import hook, hook_sender

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import MINA, OLU
 from app.slack.action_value import ActionValue
 from tests.harness import Harness

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.topology import REGION
+from app.sandbox.aws.state.topology import REGION
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch.client import CloudWatchClient

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 
 from app.sandbox.aws.faults import Faults, Kind
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS
 from tests.sandbox.aws.helpers import GATE, Boto, Lambda, answer, boto, finish, reach_gate
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.topology import EIGHT_DOMAINS, REGION
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS, REGION
 from tests.sandbox.aws.helpers import Lambda, answer, reach_gate
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from typing import Any
 
 from app.sandbox.page.datetime_fields import with_datetime_fields
 from app.sandbox.people import MINA, OLU
-from app.sandbox.slack.inputs import filled_in
-from app.sandbox.slack.shapes import Shown
+from app.sandbox.slack.state.inputs import filled_in
+from app.sandbox.slack.state.shapes import Shown
 from tests.sandbox.page.conftest import Browser
 
 

@@ -1,7 +1,7 @@
 """Actions in the Slack pane reach the real service, as from Slack's client."""
 
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
-from app.sandbox.slack.shapes import Shown
+from app.sandbox.slack.state.shapes import Shown
 from tests.sandbox.page.conftest import Browser
 
 

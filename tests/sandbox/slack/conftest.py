@@ -7,10 +7,10 @@ import pytest
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.sandbox.slack.clock import Clock
-from app.sandbox.slack.credentials import BOT_TOKEN
-from app.sandbox.slack.shapes import Channel, User, UserGroup
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.slack.state.clock import Clock
+from app.sandbox.slack.state.credentials import BOT_TOKEN
+from app.sandbox.slack.state.shapes import Channel, User, UserGroup
 
 NOON = datetime(2026, 11, 23, 3, 5, tzinfo=UTC)
 """12:05 in Seoul, where the stand-in's clock stays until it is moved."""

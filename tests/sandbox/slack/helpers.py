@@ -13,8 +13,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.sandbox.slack.credentials import APP_TOKEN, SIGNING_SECRET
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.slack.state.credentials import APP_TOKEN, SIGNING_SECRET
 
 Json = dict[str, Any]
 

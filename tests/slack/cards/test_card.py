@@ -5,7 +5,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS
 from app.sandbox.people import GRACE, JUN, MINA, OLU
 from tests.harness import Harness, text_of
 from tests.slack.play import TWO_APPROVALS, Build, buttons_of

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.i18n.catalog import LOCALES, LocaleName, Texts
-from app.sandbox.slack.mrkdwn import mrkdwn_html
-from app.sandbox.slack.validate import message_problems
-from app.sandbox.slack.viewer import Viewer
+from app.sandbox.slack.blocks.validate import message_problems
+from app.sandbox.slack.rendering.mrkdwn import mrkdwn_html
+from app.sandbox.slack.rendering.viewer import Viewer
 from app.slack.cards.card import card_blocks
 from app.slack.cards.decision import card_sentence
 from tests.slack.sample_gates import NOON, STATES

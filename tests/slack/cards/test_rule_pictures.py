@@ -21,7 +21,7 @@ from app.gate.rules.policy import ApproverSource, PolicyOverride, Roster, Shift,
 from app.gate.rules.violations import ApprovalsRequired, CheckNotPassed, Frozen, NotNamed, OwnSwitch
 from app.gate.state_machine import Decided
 from app.i18n.catalog import LOCALES, LocaleName, Texts
-from app.sandbox.slack.validate import message_problems
+from app.sandbox.slack.blocks.validate import message_problems
 from app.slack.cards.card import card_blocks
 from app.slack.cards.decision import card_sentence
 from tests.slack.sample_gates import GATE, GRACE, NOON, OLU, ORDER, WAITING, view, vote

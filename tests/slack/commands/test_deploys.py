@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
-from app.sandbox.slack.shapes import Message
+from app.sandbox.slack.state.shapes import Message
 from tests.harness import Harness, text_of
 from tests.slack.play import Build, buttons_of, deploys, opened, press_in, wait_for_reply, whispers
 

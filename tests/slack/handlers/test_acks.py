@@ -3,7 +3,7 @@
 import re
 
 from app.sandbox.people import CHANNEL, JUN, MINA, OLU
-from app.sandbox.slack.shapes import Message, User
+from app.sandbox.slack.state.shapes import Message, User
 from tests.harness import Harness
 from tests.logs import captured_logs
 from tests.postgres_line import line_to

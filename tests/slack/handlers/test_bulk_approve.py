@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
-from app.sandbox.slack.answers import SubmitResult
-from app.sandbox.slack.shapes import User, View
+from app.sandbox.slack.delivery.answers import SubmitResult
+from app.sandbox.slack.state.shapes import User, View
 from tests.flow import outsiders
 from tests.harness import Harness, texts_in
 from tests.postgres_line import Line, line_to

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
-from app.sandbox.slack.shapes import TEAM
+from app.sandbox.slack.state.shapes import TEAM
 from tests.harness import Harness, texts_in
 from tests.slack.handlers.test_outsiders import press_by, submission, ticked, typed_in, untouched
 from tests.slack.play import Build, block_actions, send, wait_for_reply

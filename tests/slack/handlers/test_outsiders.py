@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from app.sandbox.people import CHANNEL, OLU, PEOPLE
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.state.shapes import User
 from tests.harness import Harness, text_of, texts_in
 from tests.slack.play import (
     GUEST,

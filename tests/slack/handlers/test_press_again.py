@@ -3,7 +3,7 @@
 import pytest
 
 from app.sandbox.people import MINA, OLU
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.state.shapes import User
 from tests.harness import Harness
 from tests.slack.play import wait_for_reply
 

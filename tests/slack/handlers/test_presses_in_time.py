@@ -3,8 +3,8 @@
 import asyncio
 
 from app.sandbox.people import GRACE, JUN, MINA, OLU
-from app.sandbox.slack.answers import SubmitResult
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.delivery.answers import SubmitResult
+from app.sandbox.slack.state.shapes import User
 from tests.harness import Harness, text_of
 from tests.slack.play import (
     TWO_APPROVALS,

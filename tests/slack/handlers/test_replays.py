@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from app.sandbox.people import CHANNEL, GRACE, OLU
-from app.sandbox.slack.delivery import Sent
+from app.sandbox.slack.delivery.delivery import Sent
 from tests.harness import Harness
 from tests.slack.play import TWO_APPROVALS, Build, press_in, votes, wait_for_reply
 

@@ -14,8 +14,8 @@ from app.db.repositories.memberships import Memberships
 from app.gate.ids import UserId
 from app.gate.people import AccountStatus
 from app.sandbox.people import GRACE, MINA, OLU, ONCALL
-from app.sandbox.slack.credentials import BOT_TOKEN
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.slack.state.credentials import BOT_TOKEN
 from app.slack.client import web_client
 from app.slack.users.directory import Directory
 from tests.harness import Harness, TestClock

@@ -10,10 +10,10 @@ from app.db.database import Database
 from app.db.queries.home import HomeQueries
 from app.db.repositories.freezes import Freezes
 from app.gate.rules.policy import Roster
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
-from app.sandbox.slack.answers import PressResult
-from app.sandbox.slack.shapes import User
+from app.sandbox.slack.delivery.answers import PressResult
+from app.sandbox.slack.state.shapes import User
 from app.slack.background import BackgroundTasks
 from app.slack.blocks import actions, button
 from app.slack.client import RetryAfterTracker

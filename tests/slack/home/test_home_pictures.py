@@ -23,7 +23,7 @@ from app.gate.rules.policy import Roster
 from app.gate.state_machine import Outcome
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import GRACE, OLU, ONCALL, config_text
-from app.sandbox.slack.validate import message_problems, view_is_too_large, view_problems
+from app.sandbox.slack.blocks.validate import message_problems, view_is_too_large, view_problems
 from app.slack.action_value import ActionValue
 from app.slack.cards.secondary_buttons import retract_vote_button
 from app.slack.handlers.bulk_results import bulk_approve_notice, recorded_result, result_of, results_blocks

@@ -14,7 +14,7 @@ from app.gate.evidence.revision_diff import Change, ChangedPart, ChangeKind
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import LOCALES, LocaleName, Texts
-from app.sandbox.slack.validate import message_problems, view_is_too_large, view_problems
+from app.sandbox.slack.blocks.validate import message_problems, view_is_too_large, view_problems
 from app.slack.cards.evidence import change_lines, evidence_blocks, health_line
 from app.slack.modals.details import details_modal
 from tests.gate.seen import AT, container, evidence, revision, side

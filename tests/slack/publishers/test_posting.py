@@ -8,7 +8,7 @@ import pytest
 
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
-from app.sandbox.slack.shapes import Channel, Message
+from app.sandbox.slack.state.shapes import Channel, Message
 from tests.harness import Harness
 from tests.logs import captured_logs
 from tests.slack.play import TWO_APPROVALS, Build, deploys, opened, press_in, wait_for_reply

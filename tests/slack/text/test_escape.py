@@ -3,7 +3,7 @@
 import re
 
 from app.sandbox.people import GRACE, JUN, MINA, OLU, PEOPLE
-from app.sandbox.slack.shapes import Message, User
+from app.sandbox.slack.state.shapes import Message, User
 from tests.harness import Harness, text_of
 from tests.slack.play import Build, deploys, naming, opened
 

@@ -5,7 +5,7 @@ import re
 import psycopg
 
 from app.i18n.catalog import Texts
-from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import CHANNEL, GRACE, config_text
 from app.slack.blocks import cut_markup
 from app.slack.text.truncation import answer_sections

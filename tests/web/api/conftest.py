@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.aws.state.topology import EIGHT_DOMAINS
 from app.sandbox.people import MINA, OLU
 from tests.harness import Harness, running_harness
 from tests.web.api.asking import Asker, asking

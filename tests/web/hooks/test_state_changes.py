@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from app.hook_lambda.handler import handle
-from app.sandbox.aws.topology import ACCOUNT, REGION
+from app.sandbox.aws.state.topology import ACCOUNT, REGION
 from app.sandbox.fakes import LambdaContext
 from tests.harness import Harness
 from tests.web.hooks.hook_sender import HookSender

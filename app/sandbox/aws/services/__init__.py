@@ -1,0 +1,1 @@
+"""The operations of each service, by name: CodeDeploy, ECS, load balancing, CloudWatch."""

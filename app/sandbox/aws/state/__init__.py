@@ -1,0 +1,1 @@
+"""What the account holds: deployment groups, deployments, task sets, revisions; its clock and lock."""

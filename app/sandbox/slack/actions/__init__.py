@@ -1,0 +1,1 @@
+"""Actions of the people in the workspace: pressing buttons, giving commands, filling in modals."""

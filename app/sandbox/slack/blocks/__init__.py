@@ -1,0 +1,1 @@
+"""Block Kit's schema: validates blocks and views as Slack does."""

@@ -1,0 +1,1 @@
+"""Sends payloads to the app over Socket Mode or HTTP, and reads its acks."""

@@ -1,0 +1,1 @@
+"""Renders messages and views as HTML, as a person sees them in Slack."""

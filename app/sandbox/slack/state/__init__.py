@@ -1,0 +1,1 @@
+"""What the workspace holds: people, channels, messages, views, secrets, and the app's calls."""

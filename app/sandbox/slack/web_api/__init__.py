@@ -1,0 +1,1 @@
+"""The HTTP side: Web API methods, response URLs, rate limits."""
