@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from app.db.database import Database
-from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
+from app.db.embedded.postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
 from app.sandbox.replica import Replica
 from tests.forked_popen import ForkedPopen

@@ -23,7 +23,7 @@ from app.config.environment_values import database_is_remote, database_sslmode
 from app.config.loader import Config, ConfigError, count_domains, load_config, warnings
 from app.config.runtime import RuntimeConfig
 from app.db.database import Database
-from app.db.embedded_postgres import default_folder
+from app.db.embedded.postgres import default_folder
 from app.db.migrate import SchemaVersion, newest, schema_version
 from app.db.queries.search import Queries
 from app.flow.ports.database import DatabaseUnavailable

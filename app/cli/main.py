@@ -13,7 +13,7 @@ import typer
 
 from app.config.environment import Settings, SettingsError, load_database_url, load_settings
 from app.config.loader import Config, ConfigError, count_domains, load_config, warnings
-from app.db.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder
+from app.db.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder
 from app.flow.ports.database import DatabaseUnavailable
 from app.observability.logging import configure_logging, register_secrets
 

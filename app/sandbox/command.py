@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import Final
 
-from app.db.embedded_postgres import EmbeddedPostgresError
+from app.db.embedded.postgres import EmbeddedPostgresError
 from app.sandbox.environment import SandboxEnvironment, sandbox_environment
 from app.sandbox.page.server import Page
 from app.sandbox.replica import ReplicaNotReady

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
+from app.db.embedded.postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import PAYMENT_RULES, config_text, people_of

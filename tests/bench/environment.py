@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import psycopg
 
-from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
+from app.db.embedded.postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.state.topology import SandboxDomain

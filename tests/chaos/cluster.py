@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
-from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
+from app.db.embedded.postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
 from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.fakes import Fakes

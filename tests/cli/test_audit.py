@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from app.db.embedded_postgres import EmbeddedPostgres, default_folder
+from app.db.embedded.postgres import EmbeddedPostgres, default_folder
 from tests.cli.commands import Shell, is_clean
 from tests.cli.test_config_check import GOOD
 

@@ -312,7 +312,7 @@ def test_every_example_of_a_database_url_is_accepted() -> None:
         "README.md",
         "docs/configuration.md",
         "app/cli/doctor.py",
-        "app/db/embedded_postgres.py",
+        "app/db/embedded/postgres.py",
         "docker/entrypoint",
     } <= {path for path, _ in examples}
     for path, example in sorted(examples):

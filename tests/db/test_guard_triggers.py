@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from app.db.embedded_postgres import EmbeddedPostgres
+from app.db.embedded.postgres import EmbeddedPostgres
 from tests.conftest import TEMPLATE
 from tests.db.sample_rows import AWAITING, CLOSED, DECIDED, REPORTED, fill
 

@@ -13,8 +13,8 @@ from app.db.leases import Work, claim_statement, renew_statement
 from app.db.repositories.gates import Gates
 from app.db.tables import metadata
 from tests.db.gate_builders import NOW, open_gate
-from tests.db.history import fill_history
-from tests.db.statement_cases import run
+from tests.db.statements.history import fill_history
+from tests.db.statements.statement_cases import run
 
 WORK: Final[tuple[Work, ...]] = get_args(Work)
 CLAIMED_AT_ONCE: Final = 8

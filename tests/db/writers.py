@@ -30,7 +30,7 @@ from app.gate.ids import DeploymentId, DomainName, UserId
 from app.gate.rules.checks import CheckState
 from app.gate.state_machine import Outcome
 from tests.db.gate_builders import NOW, event, key, open_gate, reject
-from tests.db.lock_scene import (
+from tests.db.locks.lock_scene import (
     FIRST,
     PREVIOUS,
     SECOND,

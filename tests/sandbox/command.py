@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.db.embedded_postgres import temporary_folder
+from app.db.embedded.postgres import temporary_folder
 
 COMMAND = (sys.executable, "-m", "app", "sandbox")
 

@@ -14,7 +14,7 @@ from tests.bench.lines.press_to_reported import press_to_reported
 from tests.bench.load import get_request, send
 from tests.bench.measurement import Measurement, quantile
 from tests.bench.requests import approve_request, deploys_request
-from tests.db.history import fill_history
+from tests.db.statements.history import fill_history
 
 SWITCHES: Final = 1_000_000 if os.environ.get("FULL") == "1" else 20_000
 ROUNDS: Final = 3

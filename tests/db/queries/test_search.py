@@ -17,7 +17,7 @@ from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.freezes.stored_freezes import NO_DEPLOYMENT
 from app.gate.ids import DomainName, GateId
 from tests.db.gate_builders import NOW, event, open_gate, reject
-from tests.db.plans import most_read
+from tests.db.statements.plans import most_read
 
 
 def forged(at: object, id_: object) -> str:

@@ -26,9 +26,9 @@ from app.gate.rules.policy import Roster
 from app.gate.rules.violations import ExcludedBySwitch
 from app.gate.votes import Choice
 from tests.db.gate_builders import NOW, OLU, open_gate, reject
-from tests.db.plans import most_read
-from tests.db.statement_cases import for_driver
-from tests.db.test_locks import until_somebody_waits
+from tests.db.locks.test_locks import until_somebody_waits
+from tests.db.statements.plans import most_read
+from tests.db.statements.statement_cases import for_driver
 
 EXCLUSIVITY_LOCK_SQL = "SELECT pg_advisory_xact_lock(1902, 1)"
 LATER = NOW + timedelta(minutes=3)

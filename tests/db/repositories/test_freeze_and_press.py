@@ -22,7 +22,7 @@ from app.gate.rules.denials import ApprovalBlocked
 from app.gate.rules.policy import Roster
 from app.gate.votes import Choice
 from tests.db.gate_builders import NOW, OLU, event, open_gate
-from tests.db.test_locks import until_somebody_waits
+from tests.db.locks.test_locks import until_somebody_waits
 
 CONFIG = (
     '[slack]\nchannel = "C01DEPLOY"\n[policy]\napprovers = ["U02OLU"]\nown_deployment = true\n'

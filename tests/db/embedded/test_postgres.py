@@ -14,12 +14,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.db.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder, temporary_folder
+from app.db.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder, temporary_folder
 
 SHARED = """
 import sys
 from pathlib import Path
-from app.db.embedded_postgres import EmbeddedPostgres
+from app.db.embedded.postgres import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
 server.start()
 print(server.url, flush=True)

@@ -7,7 +7,7 @@ is noted; the notes of all of them together must hold no circle.
 import pytest
 
 from app.db.database import Database
-from tests.db.lock_scene import CHAINS, Wait, circles, touched_by, waits_of
+from tests.db.locks.lock_scene import CHAINS, Wait, circles, touched_by, waits_of
 from tests.db.writers import WRITERS, prepare_writer
 
 

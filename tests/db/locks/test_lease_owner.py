@@ -9,11 +9,19 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from app.db.embedded_postgres import EmbeddedPostgres
+from app.db.embedded.postgres import EmbeddedPostgres
 from app.db.leases import LEASE_DURATION, Work, claim_statement, release_statement
 from tests.conftest import TEMPLATE
-from tests.db.history import fill_history
-from tests.db.statement_cases import OWNER, Statement, Values, go_live, parameters_of, run, statements
+from tests.db.statements.history import fill_history
+from tests.db.statements.statement_cases import (
+    OWNER,
+    Statement,
+    Values,
+    go_live,
+    parameters_of,
+    run,
+    statements,
+)
 
 NOW: Final = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 FENCED: Final = (

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Insert, Update
 from sqlalchemy.sql import visitors
 
-from tests.db.statement_cases import Statement, parameters_of, statements
+from tests.db.statements.statement_cases import Statement, parameters_of, statements
 
 EXPRESSIONS: Final = {name: found for name, found in statements() if not isinstance(found, str)}
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from app.db.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, temporary_folder
+from app.db.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, temporary_folder
 
 OTHER_USER = 65533
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")

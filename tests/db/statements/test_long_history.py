@@ -16,14 +16,14 @@ from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from app.db.database import Database
-from app.db.embedded_postgres import EmbeddedPostgres
+from app.db.embedded.postgres import EmbeddedPostgres
 from app.db.queries.audit_trail import AuditFilter
 from app.db.queries.search import Queries
 from app.flow.audit_events import Kind
 from tests.conftest import TEMPLATE
-from tests.db.history import TABLES, fill_history
-from tests.db.plans import Ran, Recorder, report_plans
-from tests.db.statement_cases import Values, go_live, run, statements
+from tests.db.statements.history import TABLES, fill_history
+from tests.db.statements.plans import Ran, Recorder, report_plans
+from tests.db.statements.statement_cases import Values, go_live, run, statements
 
 SWITCHES: Final = 100_000
 MOST_ROWS: Final = 300

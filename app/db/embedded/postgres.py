@@ -25,7 +25,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from app.db.private_files import UnsafePath, make_folder, open_log, replace_file
+from app.db.embedded.private_files import UnsafePath, make_folder, open_log, replace_file
 
 USER: Final = "switchgate"
 DATABASE: Final = "switchgate"

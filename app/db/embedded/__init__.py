@@ -1,0 +1,1 @@
+"""An embedded Postgres for trials, tests and single machines, and the private files that it needs."""
