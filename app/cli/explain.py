@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.config.freezes import ConfiguredFreeze
 from app.config.loader import Config, Domain
+from app.config.tables.freezes import ConfiguredFreeze
 from app.gate.rules.freeze import Span, Weekly, WeekTime
 from app.i18n.catalog import LocaleName, Texts
 from app.slack.text.policy import day_word, policy_lines

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from app.config.policy_tables import PolicyTable
 from app.config.schema import DomainTable, ParsedFile, Problem
+from app.config.tables.policy_tables import PolicyTable
 from app.config.values import EXCLUSIVE_REMEDY
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import ExclusiveUntil, Exclusivity

@@ -7,8 +7,8 @@ from typing import Final
 
 from app.config.exclusivity import exclusivity_problems
 from app.config.policy import policy_from, policy_problem
-from app.config.policy_tables import PolicyTable
 from app.config.schema import ParsedFile, Problem, dotted
+from app.config.tables.policy_tables import PolicyTable
 
 MAX_PROBES: Final = 20
 """Probes of one domain."""

@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 from app.config.exclusivity import exclusivity_of
 from app.config.file_checks import file_problems
-from app.config.freezes import ConfiguredFreeze
 from app.config.policy import needs_known_deployer, policy_from
-from app.config.policy_tables import PolicyTable
 from app.config.schema import ConfigError, DomainTable, Problem, read_file
+from app.config.tables.freezes import ConfiguredFreeze
+from app.config.tables.policy_tables import PolicyTable
 from app.gate.rules.checks import Probe
 from app.gate.rules.exclusivity import Exclusivity
 from app.gate.rules.policy import Policy

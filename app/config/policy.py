@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from app.config.policy_tables import RULE_KEYS, PolicyTable, RuleKeys, Table, WhenTable, has_group
-from app.config.reminders import reminders_from
+from app.config.tables.policy_tables import RULE_KEYS, PolicyTable, RuleKeys, Table, WhenTable, has_group
+from app.config.tables.reminders import reminders_from
 from app.gate.rules.policy import (
     ApproverSource,
     Policy,

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from app.config.freezes import FreezeTable
-from app.config.policy_tables import PolicyTable, RequireTable, Table, WhenTable
-from app.config.probes import JsonTable, ProbesTable, ProbeTable
 from app.config.reserved_words import RESERVED_WORDS
+from app.config.tables.freezes import FreezeTable
+from app.config.tables.policy_tables import PolicyTable, RequireTable, Table, WhenTable
+from app.config.tables.probes import JsonTable, ProbesTable, ProbeTable
 from app.config.values import InvalidValue, approver_ids, channel_id, codedeploy_name, tcp_port, user_id
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from app.config.probe_addresses import Address, may_probe
+from app.config.tables.probe_addresses import Address, may_probe
 from app.flow.checks.run_probe import ProbeOutcome, ProbeResult
 from app.gate.rules.checks import Probe
 from app.probes.json_path import PathNotFound, value_at

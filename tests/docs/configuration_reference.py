@@ -9,10 +9,10 @@ from pydantic import AliasChoices, BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from app.config.environment import Settings
-from app.config.freezes import FreezeTable
-from app.config.policy_tables import RULE_KEYS, PolicyTable, RequireTable, RuleKeys, WhenTable
-from app.config.probes import JsonTable, ProbesTable, ProbeTable
 from app.config.schema import DomainTable, SlackTable, toml_value
+from app.config.tables.freezes import FreezeTable
+from app.config.tables.policy_tables import RULE_KEYS, PolicyTable, RequireTable, RuleKeys, WhenTable
+from app.config.tables.probes import JsonTable, ProbesTable, ProbeTable
 
 REFERENCE: Final = Path(__file__).parents[2] / "docs" / "configuration.md"
 

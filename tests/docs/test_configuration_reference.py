@@ -7,10 +7,10 @@ import pytest
 from pydantic import BaseModel
 
 from app.config.environment import Settings
-from app.config.freezes import FreezeTable
-from app.config.policy_tables import PolicyTable, RequireTable, WhenTable
-from app.config.probes import JsonTable, ProbesTable, ProbeTable
 from app.config.schema import DomainTable, SlackTable, toml_value
+from app.config.tables.freezes import FreezeTable
+from app.config.tables.policy_tables import PolicyTable, RequireTable, WhenTable
+from app.config.tables.probes import JsonTable, ProbesTable, ProbeTable
 from tests.docs.configuration_reference import REFERENCE, reference
 
 TABLES: Final = (

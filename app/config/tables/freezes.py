@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from app.config.policy_tables import Table
+from app.config.tables.policy_tables import Table
 from app.config.times import moment, time_zone, week_span
 from app.config.values import InvalidValue
 from app.gate.rules.freeze import Freeze, Span, Weekly

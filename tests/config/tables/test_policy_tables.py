@@ -150,7 +150,7 @@ def test_a_mistake_in_the_rules_is_told_with_its_key_and_a_remedy(text: str, key
 
 
 def test_what_the_example_file_shows_in_comments_loads_too() -> None:
-    shown = (Path(__file__).parents[2] / "switchgate.example.toml").read_text()
+    shown = (Path(__file__).parents[3] / "switchgate.example.toml").read_text()
     config = parse_config(re.sub(r"^# (?=[a-z_]+ = |\[)", "", shown, flags=re.MULTILINE), file="example")
     assert [variant.name for variant in config.policy.variants] == ["nights", "no canary"]
     assert len(config.freezes) == 2

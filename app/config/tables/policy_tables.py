@@ -13,8 +13,8 @@ from pydantic import (
     model_validator,
 )
 
-from app.config.reminders import escalation_target, reminder_minutes
-from app.config.reminders import quiet_hours as quiet_span  # a field of the same name would hide it
+from app.config.tables.reminders import escalation_target, reminder_minutes
+from app.config.tables.reminders import quiet_hours as quiet_span  # a field of the same name would hide it
 from app.config.times import clock_span, time_zone, week_days
 from app.config.values import (
     Exclusive,

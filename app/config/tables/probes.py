@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from app.config.policy_tables import Table
-from app.config.probe_addresses import always_forbidden
+from app.config.tables.policy_tables import Table
+from app.config.tables.probe_addresses import always_forbidden
 from app.config.values import InvalidValue, check_name
 from app.gate.rules.checks import Probe
 

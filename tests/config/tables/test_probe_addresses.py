@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.config.probe_addresses import always_forbidden, may_probe
+from app.config.tables.probe_addresses import always_forbidden, may_probe
 
 NEVER = [
     "169.254.169.254",
