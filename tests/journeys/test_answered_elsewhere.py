@@ -9,7 +9,7 @@ from app.sandbox.people import CHANNEL, GRACE, MINA, OLU
 from tests.flow import outsiders
 from tests.harness import Harness, text_of
 from tests.journeys.test_switch_lifecycle import CANARY
-from tests.journeys.test_undo import undo
+from tests.journeys.undo.test_undo import undo
 from tests.slack.play import deploys, press_in
 
 ELSEWHERE = "Answered elsewhere"

@@ -6,7 +6,7 @@ from app.sandbox.people import MINA, OLU
 from app.workers.wakeups import Wakeups
 from tests.harness import Harness
 from tests.journeys.test_switch_lifecycle import CANARY
-from tests.journeys.test_undo import undo
+from tests.journeys.undo.test_undo import undo
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import GRACE
 from tests.cases.aws.undoing import to_the_end
 from tests.harness import Harness, running_harness
-from tests.journeys.test_undo import undo
+from tests.journeys.undo.test_undo import undo
 
 LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery3Minutes"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.sandbox.people import GRACE, MINA
 from tests.harness import Harness
-from tests.journeys.test_undo import undo
+from tests.journeys.undo.test_undo import undo
 
 FAMILY = "klp-logistics-order"
 Location = Mapping[str, Any]

@@ -7,7 +7,7 @@ import pytest
 from app.sandbox.people import CHANNEL, GRACE, OLU, config_text
 from app.sandbox.slack.faults import Faults
 from tests.harness import Harness
-from tests.journeys.test_undo import switched
+from tests.journeys.undo.test_undo import switched
 from tests.slack.play import Build, deploys, whispers
 
 OPEN = "views.open"

@@ -10,7 +10,7 @@ import pytest
 
 from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.harness import Harness, text_of
-from tests.journeys.test_undo import switched
+from tests.journeys.undo.test_undo import switched
 from tests.logs import captured_logs
 from tests.postgres_line import Line, line_to
 from tests.slack.play import Build, deploys, opened, press_in, readiness, wait_for_reply

@@ -5,7 +5,7 @@ import re
 from app.sandbox.people import GRACE, OLU
 from tests.flow import outsiders
 from tests.harness import Harness
-from tests.journeys.test_undo import switched
+from tests.journeys.undo.test_undo import switched
 from tests.slack.play import deploys, form_of, wait_for_reply
 
 SORRY = re.compile(r"Something went wrong here and nothing was recorded.*`[0-9a-f]{8}`")

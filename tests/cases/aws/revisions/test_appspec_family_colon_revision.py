@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.aws.test_getdeployment_content_null import YAML
+from tests.cases.aws.revisions.test_getdeployment_content_null import YAML
 from tests.cases.aws.undoing import FAMILY, image, inline, take_back, to_the_end
 from tests.harness import Harness
 

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from app.sandbox.people import GRACE
-from tests.cases.aws.test_getdeployment_content_null import ARN, YAML
+from tests.cases.aws.revisions.test_getdeployment_content_null import ARN, YAML
 from tests.cases.aws.undoing import FAMILY, image, inline, take_back, to_the_end
 from tests.harness import Harness
-from tests.journeys.test_undo import finished
+from tests.journeys.undo.test_undo import finished
 from tests.slack.play import deploys
 
 FORMS: Final = {

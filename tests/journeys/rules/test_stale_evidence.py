@@ -5,7 +5,7 @@ import pytest
 from app.sandbox.people import GRACE, JUN, OLU
 from tests.flow import outsiders
 from tests.harness import Harness
-from tests.journeys.test_traffic_guard import BLUE, ELSEWHERE, GREEN, SERVES, UNHEALTHY, asked
+from tests.journeys.rules.test_traffic_guard import BLUE, ELSEWHERE, GREEN, SERVES, UNHEALTHY, asked
 
 READS = ("DescribeListeners", "DescribeTargetHealth")
 

@@ -7,7 +7,7 @@ import pytest
 from app.sandbox.people import GRACE
 from tests.cases.aws.undoing import FAMILY, evidence_is_in, image, inline, take_back, to_the_end
 from tests.harness import Harness
-from tests.journeys.test_undo import finished
+from tests.journeys.undo.test_undo import finished
 from tests.slack.play import deploys
 
 YAML = """version: 0.0

@@ -9,7 +9,7 @@ from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import GRACE, OLU
 from tests.harness import Harness, running_harness
 from tests.journeys.test_switch_lifecycle import CANARY, approved
-from tests.journeys.test_undo import finished, undo
+from tests.journeys.undo.test_undo import finished, undo
 
 PLAIN = SandboxDomain("order", 8020, auto_rollback=())
 """CodeDeploy rolls nothing back by itself here."""

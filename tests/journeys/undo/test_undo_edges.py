@@ -9,7 +9,7 @@ from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.harness import Harness, running_harness
 from tests.journeys.test_switch_lifecycle import CANARY, approved
-from tests.journeys.test_undo import finished, switched, undo
+from tests.journeys.undo.test_undo import finished, switched, undo
 from tests.slack.play import deploys
 
 QUICK = 10.0
