@@ -16,6 +16,7 @@ from app.web.hooks.dependencies import HookServices
 from app.web.problems import problem_schemas
 from app.web.request_limits import RequestLimits
 from app.web.security_headers import SecurityHeaders
+from app.web.shutdown import AnswerWhenStopped
 
 
 class Application(FastAPI):
@@ -54,4 +55,4 @@ def build_http(
         http.include_router(router)
     add_error_handlers(http)
     # Around all of it, so that what fails inside is bounded and answered with the headers, too.
-    return SecurityHeaders(RequestLimits(http))
+    return SecurityHeaders(AnswerWhenStopped(RequestLimits(http)))

@@ -221,7 +221,7 @@ def nothing_is_overdue(cluster: Cluster) -> Found:
 def no_unknown_error_is_in_a_log(cluster: Cluster) -> Found:
     """An unavailable database, Slack or AWS has an exception of its own there."""
     return [
-        line[:600]
+        f"{line[:150]} … {line[-600:]}"
         for log in cluster.logs
         for line in log.read_text(errors="replace").splitlines()
         if any(word in line for word in UNKNOWN_ERRORS)
