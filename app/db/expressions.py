@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     Column,
     ColumnElement,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Select,
+    Uuid,
     all_,
     any_,
     bindparam,
@@ -26,6 +28,8 @@ EMPTY: Final[ColumnElement[str]] = literal_column("''")
 
 NOW_PARAM: Final = bindparam("now", type_=DateTime(timezone=True))
 LIMIT: Final = bindparam("limit", type_=Integer)
+GATE_PARAM: Final = bindparam("gate", type_=Uuid)
+SWITCH_PARAM: Final = bindparam("switch", type_=BigInteger)
 
 
 def is_one_of(column: Column[Any], name: str) -> ColumnElement[bool]:

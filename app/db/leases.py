@@ -141,6 +141,10 @@ class Leases:
         self.quarantine = Quarantine(work)
         self.owner = owner
 
+    def fence(self, key: UUID | int) -> dict[str, Any]:
+        """The parameters of `is_leased`: this row, and this replica."""
+        return {"key": key, "owner": self.owner}
+
     async def claim(self, *, now: datetime, limit: int) -> dict[Any, int]:
         """Key -> attempts of the rows now leased."""
         return {row.key: row.attempts for row in await self.claim_with(self._claim, now=now, limit=limit)}
@@ -171,7 +175,7 @@ class Leases:
     async def set_aside(self, key: UUID | int, *, problem: str, exc: BaseException | None = None) -> None:
         """Quarantines a row here and releases its lease; see `Quarantine`."""
         self.quarantine.add(key, problem=problem, exc=exc)
-        await self._database.execute(self._release, key=key, owner=self.owner, error=problem[:500])
+        await self._database.execute(self._release, **self.fence(key), error=problem[:500])
 
     @asynccontextmanager
     async def renewed(self, key: UUID | int, *, now: datetime) -> AsyncIterator[None]:
@@ -192,7 +196,7 @@ class Leases:
         while not await _is_set_within(is_done, RENEW_INTERVAL.total_seconds()):
             until = claimed + timedelta(seconds=clock() - began) + LEASE_DURATION
             try:
-                await self._database.execute(self._renew, owner=self.owner, key=key, until=until)
+                await self._database.execute(self._renew, **self.fence(key), until=until)
             except DatabaseUnavailable:
                 continue  # the finish is fenced: at worst another replica repeats the work
 

@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, bindparam, delete, exists, literal_column, or_, select
+from sqlalchemy import Text, bindparam, delete, exists, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import TAKE_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.expressions import EMPTY, LIMIT, is_none_of, is_one_of
+from app.db.expressions import EMPTY, LIMIT, SWITCH_PARAM, is_none_of, is_one_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import readable_rows
@@ -43,7 +43,7 @@ SELECT_SWITCHES: Final = (
 )
 LOCK_GATES: Final = (
     select(gates.c.id)
-    .where(gates.c.switch_id == bindparam("switch"))
+    .where(gates.c.switch_id == SWITCH_PARAM)
     .order_by(gates.c.id)
     .with_for_update(key_share=True)
 )
@@ -79,7 +79,7 @@ UPSERT_CHECK: Final = _check.on_conflict_do_update(
     constraint="checks_pkey",
     set_={name: _check.excluded[name] for name in ("state", "summary", "url", "reported_by", "reported_at")},
 )
-INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == bindparam("switch", type_=BigInteger))
+INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == SWITCH_PARAM)
 SELECT_CHECKS_OF_ALL_ACCOUNTS: Final = (
     select(checks)
     .where(checks.c.deployment_id == _DEPLOYMENT)
@@ -170,7 +170,7 @@ class HeldChecksRows:
 
 
 class Checks:
-    """See `app.flow.checks.record_check.CheckRepository` and `app.flow.approval.approve_by_checks.SelfApproving`."""
+    """See `app.flow.checks.record_check.CheckRepository` and `app.flow.approval.approve_by_checks.CheckedGates`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

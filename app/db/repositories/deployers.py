@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, exists, func, literal_column, select, union, update
+from sqlalchemy import Text, bindparam, cast, exists, func, literal_column, select, union, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
 
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import SWITCH_AUDIT_LOCK
 from app.db.database import Database
-from app.db.expressions import LIMIT, condition, is_none_of
+from app.db.expressions import LIMIT, SWITCH_PARAM, condition, is_none_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING, SWITCH_COLUMNS
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import readable_rows
@@ -65,7 +65,7 @@ _NAMED_BEFORE: Final = bindparam("before", type_=ARRAY(Text))
 STORE_DEPLOYER: Final = (
     update(switches)
     .where(
-        switches.c.id == bindparam("switch", type_=BigInteger),
+        switches.c.id == SWITCH_PARAM,
         condition(SWITCH_AUDIT_LOCK),
         switches.c.deployer.is_(None),
         switches.c.named_deployers == _NAMED_BEFORE,
@@ -73,9 +73,7 @@ STORE_DEPLOYER: Final = (
     .values(deployer=bindparam("user"), deployed_by=bindparam("shown"), named_deployers=bindparam("named"))
     .returning(switches.c.id)
 )
-INVALIDATE_CARDS: Final = invalidate_cards(
-    gates.c.switch_id == bindparam("switch", type_=BigInteger), IS_AWAITING
-)
+INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == SWITCH_PARAM, IS_AWAITING)
 
 
 SELECT_WITH_EARLIER_APPROVALS: Final = (

@@ -8,13 +8,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Boolean, Text, Uuid, bindparam, case, cast, func, null, select, update
+from sqlalchemy import Boolean, Text, bindparam, case, cast, func, null, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK
 from app.db.database import Database
-from app.db.expressions import NOW_PARAM, ONE, condition, is_one_of
+from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, condition, is_one_of
 from app.db.gate_view import GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
@@ -33,7 +33,7 @@ from app.gate.rules.traffic_guard import GuardRule
 log = structlog.get_logger(__name__)
 
 SELECT_CLAIMED: Final = GATE_VIEW_WITH_EVIDENCE.where(is_one_of(gates.c.id, "gates"))
-SELECT_ONE: Final = GATE_VIEW_WITH_EVIDENCE.where(gates.c.id == bindparam("gate"))
+SELECT_ONE: Final = GATE_VIEW_WITH_EVIDENCE.where(gates.c.id == GATE_PARAM)
 COUNT_DUE: Final = (
     select(func.count().label("gates")).select_from(evidence).where(evidence.c.due_at.is_not(None))
 )
@@ -41,7 +41,7 @@ COUNT_DUE: Final = (
 # Lock the gate first, in a statement of its own, as a vote does: the second one then sees what the first one wrote.
 LOCK_GATE: Final = (
     select(gates.c.phase)
-    .where(gates.c.id == bindparam("gate"), condition(GATE_AUDIT_LOCK))
+    .where(gates.c.id == GATE_PARAM, condition(GATE_AUDIT_LOCK))
     .with_for_update(key_share=True)
 )
 STORE_EVIDENCE: Final = (
@@ -58,7 +58,7 @@ STORE_EVIDENCE: Final = (
     )
     .returning(ONE)
 )
-INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == bindparam("gate", type_=Uuid), IS_AWAITING)
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == GATE_PARAM, IS_AWAITING)
 RESCHEDULE: Final = (
     update(evidence)
     .where(is_leased("evidence"))
@@ -66,7 +66,7 @@ RESCHEDULE: Final = (
 )
 MAKE_DUE: Final = (
     update(evidence)
-    .where(evidence.c.gate_id == bindparam("gate"), evidence.c.due_at > NOW_PARAM)
+    .where(evidence.c.gate_id == GATE_PARAM, evidence.c.due_at > NOW_PARAM)
     .values(due_at=NOW_PARAM)
 )
 
@@ -114,7 +114,7 @@ class EvidenceRows:
         now: datetime,
     ) -> bool:
         """Stores the evidence and, if it changed, invalidates the card; see the port."""
-        gate, lease = due.view.id, self._lease_values(due)
+        gate, lease = due.view.id, self.leases.fence(due.view.id)
         news = due.known is None or not due.known.same_as(evidence)
         async with self._database.transaction() as connection:
             locked = await execute(connection, LOCK_GATE, {"gate": gate})
@@ -137,14 +137,13 @@ class EvidenceRows:
     async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:
         """Reschedules the collection to `due_at`."""
         values = {"error": error[:500], "next_due_at": due_at}
-        await self._database.execute(RESCHEDULE, **self._lease_values(due), **values)
+        await self._database.execute(RESCHEDULE, **self.leases.fence(due.view.id), **values)
 
     async def rest(self, due: DueEvidence) -> None:
         """Ends the collection: the gate is decided."""
-        await self._database.execute(RESCHEDULE, **self._lease_values(due), error=None, next_due_at=None)
-
-    def _lease_values(self, due: DueEvidence) -> dict[str, Any]:
-        return {"key": due.view.id, "owner": self.leases.owner}
+        await self._database.execute(
+            RESCHEDULE, **self.leases.fence(due.view.id), error=None, next_due_at=None
+        )
 
     async def get(self, gate: GateId) -> GateView | None:
         """A gate with its evidence."""

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, Uuid, bindparam, delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import INSERT_EVENTS, events_parameter, insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK, TRY_GATE_AUDIT_LOCK
 from app.db.database import Database, commit
-from app.db.expressions import LIMIT, NOW_PARAM, ONE, condition, is_among, is_none_of
+from app.db.expressions import GATE_PARAM, LIMIT, NOW_PARAM, ONE, condition, is_among, is_none_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING, as_json, undo_that_created
 from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
@@ -39,20 +39,18 @@ from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.votes import Vote
 from app.observability.metrics import DECISIONS
 
-_GATE: Final = bindparam("gate", type_=Uuid)
-
 
 def _lock(audit_lock: str, *, skip_locked: bool = False) -> Select[Any]:
     return (
         select(gates.c.id)
-        .where(gates.c.id == _GATE, condition(audit_lock))
+        .where(gates.c.id == GATE_PARAM, condition(audit_lock))
         .with_for_update(key_share=True, skip_locked=skip_locked)
     )
 
 
 LOCK_GATE: Final = _lock(GATE_AUDIT_LOCK)
 LOCK_GATE_OR_SKIP: Final = _lock(TRY_GATE_AUDIT_LOCK, skip_locked=True)
-SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == _GATE)
+SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == GATE_PARAM)
 SELECT_BY_EXECUTION: Final = GATE_VIEW.where(
     switches.c.account == bindparam("account"),
     switches.c.region == bindparam("region"),
@@ -107,8 +105,8 @@ SELECT version FROM g
 """
 """Writes nothing if the gate no longer waits. As text: one statement instead of six, because a user waits."""
 
-DELETE_VOTE: Final = delete(votes).where(votes.c.gate_id == _GATE, votes.c.voter == bindparam("user"))
-INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE, IS_AWAITING)
+DELETE_VOTE: Final = delete(votes).where(votes.c.gate_id == GATE_PARAM, votes.c.voter == bindparam("user"))
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == GATE_PARAM, IS_AWAITING)
 
 SELECT_TO_REMIND: Final = (
     select(gates.c.id)
@@ -118,7 +116,7 @@ SELECT_TO_REMIND: Final = (
 )
 STORE_REMINDED: Final = (
     update(gates)
-    .where(gates.c.id == _GATE, IS_AWAITING)
+    .where(gates.c.id == GATE_PARAM, IS_AWAITING)
     .values(reminded_at=NOW_PARAM, remind_at=bindparam("following"))
 )
 _awaiting = (
@@ -136,7 +134,7 @@ SELECT_UNDO_THAT_CREATED: Final = (
 )
 REFRESH_EVIDENCE: Final = (
     update(evidence)
-    .where(evidence.c.gate_id == _GATE, evidence.c.due_at > NOW_PARAM)
+    .where(evidence.c.gate_id == GATE_PARAM, evidence.c.due_at > NOW_PARAM)
     .values(due_at=NOW_PARAM)
 )
 

@@ -8,14 +8,14 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Executable, Uuid, and_, bindparam, null, select, update
+from sqlalchemy import Executable, and_, bindparam, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import INSERT_EVENTS, events_parameter, insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK, NAMED_AUDIT_LOCK, NEW_DEPLOYMENT_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.expressions import NOW_PARAM, condition, is_one_of
+from app.db.expressions import GATE_PARAM, NOW_PARAM, SWITCH_PARAM, condition, is_one_of
 from app.db.gate_view import GATE_VIEW, SWITCH_COLUMNS, as_json, blue_task_definition
 from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
@@ -29,20 +29,18 @@ from app.flow.undo.execute_intervention import DueIntervention
 from app.flow.undo.intervention import Intervention, InterventionFailure
 from app.gate.ids import DeploymentId, GateId
 
-_GATE: Final = bindparam("gate", type_=Uuid)
 LOCK_SWITCH: Final = (
     select(switches.c.id)
     .where(
-        switches.c.id == select(gates.c.switch_id).where(gates.c.id == _GATE).scalar_subquery(),
+        switches.c.id == select(gates.c.switch_id).where(gates.c.id == GATE_PARAM).scalar_subquery(),
         condition(GATE_AUDIT_LOCK),
     )
     .with_for_update(key_share=True)
 )
-SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == _GATE)
-_SWITCH: Final = bindparam("switch", type_=BigInteger)
-INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == _SWITCH)
+SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == GATE_PARAM)
+INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == SWITCH_PARAM)
 INSERT_INTERVENTION: Final = insert(interventions)
-POLL_SOON: Final = update(switches).where(switches.c.id == _SWITCH).values(due_at=NOW_PARAM)
+POLL_SOON: Final = update(switches).where(switches.c.id == SWITCH_PARAM).values(due_at=NOW_PARAM)
 ABANDON_INTERVENTION: Final = (
     update(interventions)
     .where(interventions.c.id == bindparam("given_up"), interventions.c.phase.in_(["requested", "sent"]))
@@ -68,7 +66,7 @@ WITH i AS (
         finished_at = CASE WHEN CAST(:done AS boolean) THEN CAST(:now AS timestamptz) END,
         deployment_id = coalesce(CAST(:deployment AS text), deployment_id),
         due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = CAST(:problem AS text)
-    WHERE id = :id AND claimed_by = :owner AND phase = 'requested'
+    WHERE id = :key AND claimed_by = :owner AND phase = 'requested'
         AND {NAMED_AUDIT_LOCK} AND {NEW_DEPLOYMENT_AUDIT_LOCK}
     RETURNING switch_id
 ), s AS (
@@ -88,7 +86,7 @@ WITH i AS (
     )) RETURNING id, version
 ), c AS ({INVALIDATE_CARDS_OF_G}), a AS (
     {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i)
-        OR EXISTS (SELECT 1 FROM interventions WHERE id = :id AND kind = 'finish' AND phase = 'failed')
+        OR EXISTS (SELECT 1 FROM interventions WHERE id = :key AND kind = 'finish' AND phase = 'failed')
 )
 SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id JOIN switches o ON o.id = :switch
 WHERE s.deployment_id = CAST(:deployment AS text) AND s.account = o.account AND s.region = o.region
@@ -155,7 +153,7 @@ class HeldInterventionRow:
 
 
 class Interventions:
-    """Interventions, leased by one replica; see `app.flow.undo.execute_intervention.CarryOutRecord`."""
+    """Interventions, leased by one replica; see `app.flow.undo.execute_intervention.ExecutionRepository`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
@@ -197,8 +195,7 @@ class Interventions:
         made = DeploymentId(deployment) if deployment else due.switch.key.deployment
         rows = await self._database.execute(
             STORE_SENT,
-            **self._lease_values(due),
-            audit_lock=audit_lock_name(due.switch.key),
+            **self._fence(due),
             new_audit_lock=audit_lock_name(replace(due.switch.key, deployment=made)),
             switch=due.switch.id,
             deployment=deployment,
@@ -234,10 +231,7 @@ class Interventions:
 
     def _fence(self, due: DueIntervention) -> dict[str, Any]:
         lock = audit_lock_name(due.switch.key)
-        return {"key": due.intervention.id, "owner": self.leases.owner, "audit_lock": lock}
-
-    def _lease_values(self, due: DueIntervention) -> dict[str, Any]:
-        return {"id": due.intervention.id, "owner": self.leases.owner}
+        return {**self.leases.fence(due.intervention.id), "audit_lock": lock}
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueIntervention:

@@ -6,12 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     ColumnElement,
     Integer,
     Text,
-    Uuid,
     bindparam,
     case,
     cast,
@@ -26,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
-from app.db.expressions import NOW_PARAM, ONE, is_among
+from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, SWITCH_PARAM, is_among
 from app.db.gate_view import IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE
@@ -50,12 +48,9 @@ from app.gate.state_machine import Awaiting, Closed, Outcome
 from app.gate.undo import InterventionKind
 from app.observability.metrics import ANSWERED_ELSEWHERE, REPORTS
 
-_SWITCH: Final = bindparam("switch", type_=BigInteger)
-_GATE: Final = bindparam("gate", type_=Uuid)
-
 MAKE_EVIDENCE_DUE: Final = (
     update(evidence)
-    .where(evidence.c.gate_id == gates.c.id, gates.c.switch_id == _SWITCH, IS_AWAITING)
+    .where(evidence.c.gate_id == gates.c.id, gates.c.switch_id == SWITCH_PARAM, IS_AWAITING)
     .values(due_at=NOW_PARAM, attempts=0)
 )
 MAKE_REPORTS_DUE: Final = (
@@ -63,23 +58,23 @@ MAKE_REPORTS_DUE: Final = (
     .where(
         reports.c.gate_id == gates.c.id,
         reports.c.due_at.is_(None),
-        gates.c.switch_id == _SWITCH,
+        gates.c.switch_id == SWITCH_PARAM,
         gates.c.phase == "decided",
     )
     .values(due_at=NOW_PARAM)
 )
 _me, _original = switches.alias("me"), switches.alias("original")
 _rolled_back = select(_original.c.id).where(
-    _me.c.id == _SWITCH,
+    _me.c.id == SWITCH_PARAM,
     _original.c.rollback_id == _me.c.deployment_id,
     _original.c.account == _me.c.account,
     _original.c.region == _me.c.region,
 )
 # The cards of a rolled-back switch also show its rollback.
 INVALIDATE_CARDS: Final = invalidate_cards(
-    is_among(gates.c.switch_id, union_all(select(_SWITCH), _rolled_back))
+    is_among(gates.c.switch_id, union_all(select(SWITCH_PARAM), _rolled_back))
 )
-INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE)
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == GATE_PARAM)
 
 
 def _known_or(name: str) -> ColumnElement[Any]:
@@ -92,7 +87,7 @@ _GREEN_PERCENT: Final = bindparam("seen_green_percent", type_=Integer)
 _PREVIOUS_READ: Final = bindparam("previous_read", type_=Boolean)
 STORE_OBSERVATION: Final = (
     update(switches)
-    .where(switches.c.id == _SWITCH)
+    .where(switches.c.id == SWITCH_PARAM)
     .values(
         status=bindparam("seen_status"),
         hook_started_at=_known_or("hook_started_at"),
@@ -122,7 +117,7 @@ STORE_OBSERVATION: Final = (
 STORE_ROLLBACK: Final = (
     update(interventions)
     .where(
-        interventions.c.switch_id == _SWITCH,
+        interventions.c.switch_id == SWITCH_PARAM,
         interventions.c.kind == "stop",
         interventions.c.phase.in_(["requested", "sent"]),
     )
@@ -142,7 +137,7 @@ _rollback_switch = insert(switches).from_select(
         NOW_PARAM,
         NOW_PARAM,
         NOW_PARAM,
-    ).where(_original.c.id == _SWITCH, _original.c.verified_at.is_not(None)),
+    ).where(_original.c.id == SWITCH_PARAM, _original.c.verified_at.is_not(None)),
 )
 TRACK_ROLLBACK: Final = _rollback_switch.on_conflict_do_update(
     constraint="switches_key",
@@ -152,7 +147,7 @@ TRACK_ROLLBACK: Final = _rollback_switch.on_conflict_do_update(
 
 RESET_GATE: Final = (
     update(gates)
-    .where(gates.c.id == _GATE, IS_AWAITING)
+    .where(gates.c.id == GATE_PARAM, IS_AWAITING)
     .values(
         deadline_at=bindparam("deadline"),
         prompt_version=bindparam("prompt"),
@@ -163,7 +158,7 @@ RESET_GATE: Final = (
 _OUTCOME: Final = bindparam("ended_as", type_=Text)
 CLOSE_GATE: Final = (
     update(gates)
-    .where(gates.c.id == _GATE, gates.c.phase != "closed")
+    .where(gates.c.id == GATE_PARAM, gates.c.phase != "closed")
     .values(
         phase="closed",
         closed_at=NOW_PARAM,
@@ -177,10 +172,12 @@ CLOSE_GATE: Final = (
     )
     .returning(ONE)
 )
-CANCEL_REPORT: Final = update(reports).where(reports.c.gate_id == _GATE).values(**NO_LEASE, due_at=null())
+CANCEL_REPORT: Final = (
+    update(reports).where(reports.c.gate_id == GATE_PARAM).values(**NO_LEASE, due_at=null())
+)
 STORE_COMPARISON: Final = (
     update(gates)
-    .where(gates.c.id == _GATE, gates.c.outcome == "acknowledged", gates.c.event_read_at.is_(None))
+    .where(gates.c.id == GATE_PARAM, gates.c.outcome == "acknowledged", gates.c.event_read_at.is_(None))
     .values(
         event_read_at=NOW_PARAM,
         outcome=case((bindparam("differs", type_=Boolean), "conflict"), else_=gates.c.outcome),
@@ -190,7 +187,7 @@ STORE_COMPARISON: Final = (
 )
 END_SWITCH: Final = (
     update(switches)
-    .where(switches.c.id == _SWITCH)
+    .where(switches.c.id == SWITCH_PARAM)
     .values(
         ended_at=NOW_PARAM,
         end_reason=bindparam("why"),
@@ -201,7 +198,7 @@ END_SWITCH: Final = (
 
 
 class HeldSwitchRow:
-    """A switch and its open gates under their locks; see `app.flow.ports.database.HeldSwitch`."""
+    """A switch and its open gates under their locks; see `app.flow.ports.switches.HeldSwitch`."""
 
     def __init__(self, connection: AsyncConnection, switch: Switch, open_gates: Sequence[GateView]) -> None:
         self._connection = connection

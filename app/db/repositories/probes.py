@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import (
     DateTime,
     Text,
-    Uuid,
     and_,
     bindparam,
     exists,
@@ -27,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK
 from app.db.database import Database
-from app.db.expressions import LIMIT, NOW_PARAM, ONE, condition, is_none_of, is_one_of
+from app.db.expressions import GATE_PARAM, LIMIT, NOW_PARAM, ONE, condition, is_none_of, is_one_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
@@ -60,16 +59,16 @@ SELECT_WITHOUT_RUNS: Final = (
 )
 LOCK_GATE: Final = (
     select(gates.c.id)
-    .where(gates.c.id == bindparam("gate"), condition(GATE_AUDIT_LOCK))
+    .where(gates.c.id == GATE_PARAM, condition(GATE_AUDIT_LOCK))
     .with_for_update(key_share=True)
 )
-_GATE: Final = bindparam("gate", type_=Uuid)
 _NAMES: Final = bindparam("names", type_=ARRAY(Text))
-_switch_of_gate = select(gates.c.switch_id).where(gates.c.id == _GATE).scalar_subquery()
-INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE)
+_switch_of_gate = select(gates.c.switch_id).where(gates.c.id == GATE_PARAM).scalar_subquery()
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == GATE_PARAM)
 
 _run = insert(probe_runs).from_select(
-    ["gate_id", "name", "requested_at", "due_at"], select(_GATE, func.unnest(_NAMES), NOW_PARAM, NOW_PARAM)
+    ["gate_id", "name", "requested_at", "due_at"],
+    select(GATE_PARAM, func.unnest(_NAMES), NOW_PARAM, NOW_PARAM),
 )
 INSERT_RUNS: Final = _run.on_conflict_do_nothing(constraint="probe_runs_key").returning(probe_runs.c.name)
 RESTART_RUNS: Final = _run.on_conflict_do_update(
@@ -176,7 +175,7 @@ class Probes:
         """Ends the run under its lease, with its result."""
         async with self._database.transaction() as connection:
             await execute(connection, LOCK_GATE, {"gate": due.view.id})
-            mine = await execute(connection, FINISH_RUN, {"key": due.id, "owner": self.leases.owner})
+            mine = await execute(connection, FINISH_RUN, self.leases.fence(due.id))
             if not mine or check is None:
                 return
             gate = {"gate": due.view.id}

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, Uuid, and_, bindparam, case, null, update
+from sqlalchemy import Boolean, and_, bindparam, case, null, update
 
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.expressions import NOW_PARAM, ONE, condition
+from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, SWITCH_PARAM, condition
 from app.db.gate_view import GATE_VIEW
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, claim_statement, is_leased
@@ -38,10 +38,9 @@ STORE_REPORTED: Final = (
     .values(**NO_LEASE, due_at=null(), last_error=null())
     .returning(ONE)
 )
-_GATE: Final = bindparam("gate", type_=Uuid)
 STORE_OUTCOME: Final = (
     update(gates)
-    .where(gates.c.id == _GATE, gates.c.phase == "decided")
+    .where(gates.c.id == GATE_PARAM, gates.c.phase == "decided")
     .values(
         phase="reported",
         outcome=bindparam("result"),
@@ -54,7 +53,7 @@ STORE_OUTCOME: Final = (
 )
 POLL_SOON: Final = (
     update(switches)
-    .where(switches.c.id == bindparam("switch"), switches.c.ended_at.is_(None))
+    .where(switches.c.id == SWITCH_PARAM, switches.c.ended_at.is_(None))
     .values(due_at=NOW_PARAM)
 )
 RESCHEDULE: Final = (
@@ -63,8 +62,8 @@ RESCHEDULE: Final = (
     .values(**NO_LEASE, due_at=bindparam("next_due_at"), last_error=bindparam("error"))
     .returning(ONE)
 )
-INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE)
-INVALIDATE_DECIDED: Final = invalidate_cards(gates.c.id == _GATE, gates.c.phase == "decided")
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == GATE_PARAM)
+INVALIDATE_DECIDED: Final = invalidate_cards(gates.c.id == GATE_PARAM, gates.c.phase == "decided")
 
 
 class Reports:
@@ -107,7 +106,7 @@ class Reports:
 
     def _lease_values(self, due: DueReport) -> dict[str, Any]:
         lock = audit_lock_name(due.view.switch.key)
-        return {"key": due.view.id, "owner": self.leases.owner, "audit_lock": lock}
+        return {**self.leases.fence(due.view.id), "audit_lock": lock}
 
 
 def _due(row: Any) -> DueReport:

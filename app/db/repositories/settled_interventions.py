@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, exists, null, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, null, select, update
 
-from app.db.expressions import NOW_PARAM, is_among
+from app.db.expressions import NOW_PARAM, SWITCH_PARAM, is_among
 from app.db.gate_view import SWITCH_COLUMNS, as_json
 from app.db.invalidate_cards import invalidation
 from app.db.leases import NO_LEASE
@@ -12,7 +12,6 @@ from app.db.mapping.rows import intervention_from_json, switch_from_row
 from app.db.tables import gates, interventions, switches
 from app.flow.ports.switches import SettledIntervention
 
-_SWITCH: Final = bindparam("switch", type_=BigInteger)
 _original, _rollback = switches.alias("original"), switches.alias("rollback")
 
 
@@ -43,10 +42,10 @@ END_INTERVENTIONS_WAITING_FOR: Final = _end_interventions(
     ),
 )
 END_ROLLED_BACK_INTERVENTIONS: Final = _end_interventions(
-    interventions.c.switch_id == _SWITCH,
+    interventions.c.switch_id == SWITCH_PARAM,
     interventions.c.kind == "stop",
     exists().where(
-        _original.c.id == _SWITCH,
+        _original.c.id == SWITCH_PARAM,
         _rollback.c.account == _original.c.account,
         _rollback.c.region == _original.c.region,
         _rollback.c.deployment_id == _original.c.rollback_id,
@@ -54,7 +53,7 @@ END_ROLLED_BACK_INTERVENTIONS: Final = _end_interventions(
     ),
 )
 END_OWN_INTERVENTIONS: Final = _end_interventions(
-    interventions.c.switch_id == _SWITCH, interventions.c.kind == bindparam("of_kind")
+    interventions.c.switch_id == SWITCH_PARAM, interventions.c.kind == bindparam("of_kind")
 )
 
 

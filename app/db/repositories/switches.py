@@ -32,7 +32,7 @@ from app.db.audit_lock import (
     SWITCH_AUDIT_LOCK,
 )
 from app.db.database import Database
-from app.db.expressions import EMPTY, NOW_PARAM, ONE, condition, is_one_of
+from app.db.expressions import EMPTY, NOW_PARAM, ONE, SWITCH_PARAM, condition, is_one_of
 from app.db.gate_view import (
     GATE_VIEW,
     IS_AWAITING,
@@ -120,9 +120,9 @@ SELECT 1 FROM gates WHERE switch_id = ANY(ARRAY(
     SELECT id FROM switches WHERE id = :id AND claimed_by = :owner UNION ALL {ROLLED_BACK_SWITCHES}
 )) ORDER BY id FOR NO KEY UPDATE
 """
-SELECT_SWITCH: Final = select(*SWITCH_COLUMNS).where(switches.c.id == bindparam("switch"))
+SELECT_SWITCH: Final = select(*SWITCH_COLUMNS).where(switches.c.id == SWITCH_PARAM)
 SELECT_OPEN_GATES: Final = GATE_VIEW.where(
-    gates.c.switch_id == bindparam("switch"), gates.c.phase != literal_column("'closed'")
+    gates.c.switch_id == SWITCH_PARAM, gates.c.phase != literal_column("'closed'")
 ).order_by(gates.c.id)
 MAKE_DUE: Final = (
     update(switches)
@@ -149,7 +149,7 @@ class _Reschedule:
 
 
 class Switches:
-    """Live switches, leased by one replica; see `app.flow.lifecycle.poll_deployment.WatchRecord`."""
+    """Live switches, leased by one replica; see `app.flow.lifecycle.poll_deployment.PollRepository`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
@@ -172,7 +172,7 @@ class Switches:
     async def hold_switch(self, due: DuePoll) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
         id_ = due.switch.id
-        lease = {"id": id_, "key": id_, "switch": id_, "owner": self.leases.owner}
+        lease = {**self.leases.fence(id_), "id": id_, "switch": id_}
         for _ in range(LOCK_ATTEMPTS):
             async with self._database.transaction() as connection:
                 await execute(connection, LOCK_ROLLED_BACK_AUDIT, lease)

@@ -77,25 +77,22 @@ class Announcements:
     async def mark_posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Stores the intent to post and the thread; False if the lease was lost."""
         values = {"channel": place.channel, "thread": place.ts, "now": now}
-        return bool(await self._database.execute(STORE_POST_INTENT, **self._lease(due), **values))
+        return bool(await self._database.execute(STORE_POST_INTENT, **self.leases.fence(due.id), **values))
 
     async def mark_announced(self, due: DueAnnouncement, *, ts: str) -> None:
         """It was posted."""
-        await self._database.execute(STORE_POSTED, **self._lease(due), posted_ts=ts)
+        await self._database.execute(STORE_POSTED, **self.leases.fence(due.id), posted_ts=ts)
 
     async def mark_dismissed(self, due: DueAnnouncement) -> None:
         """It is obsolete and is not posted."""
-        await self._database.execute(DELETE_ANNOUNCEMENT, **self._lease(due))
+        await self._database.execute(DELETE_ANNOUNCEMENT, **self.leases.fence(due.id))
 
     async def retry_later(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
     ) -> None:
         """Reschedules it to `due_at`."""
         values = {"error": error[:500], "uncertain": uncertain, "next_due_at": due_at}
-        await self._database.execute(RESCHEDULE, **self._lease(due), **values)
-
-    def _lease(self, due: DueAnnouncement) -> dict[str, Any]:
-        return {"key": due.id, "owner": self.leases.owner}
+        await self._database.execute(RESCHEDULE, **self.leases.fence(due.id), **values)
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueAnnouncement:

@@ -63,5 +63,5 @@ class CardCopies:
     async def retry_later(self, due: DueCopy, *, error: str, due_at: datetime) -> None:
         """Reschedules it to `due_at`."""
         await self._database.execute(
-            RESCHEDULE, key=due.id, owner=self.leases.owner, error=error[:500], next_due_at=due_at
+            RESCHEDULE, **self.leases.fence(due.id), error=error[:500], next_due_at=due_at
         )

@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, DateTime, bindparam, case, null, update
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.expressions import NOW_PARAM, ONE, is_one_of
+from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, is_one_of
 from app.db.gate_view import GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
@@ -100,7 +100,7 @@ RESCHEDULE: Final = (
 # A user pressed a button that is no longer on the stored card: Slack shows an outdated card.
 FORCE_PUBLISH: Final = (
     update(cards)
-    .where(cards.c.gate_id == bindparam("gate"), cards.c.due_at.is_(None))
+    .where(cards.c.gate_id == GATE_PARAM, cards.c.due_at.is_(None))
     .values(fingerprint=null(), due_at=NOW_PARAM)
 )
 
@@ -201,7 +201,9 @@ class Cards:
     ) -> bool:
         """Stores the intent to post and the channel, before the call to Slack. False: the lease is lost."""
         values = {"next_channel": channel, "vanished": vanished, "now": now}
-        return bool(await self._database.execute(STORE_POST_INTENT, **self._lease_values(due), **values))
+        return bool(
+            await self._database.execute(STORE_POST_INTENT, **self.leases.fence(due.view.id), **values)
+        )
 
     async def mark_published(
         self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime
@@ -235,10 +237,7 @@ class Cards:
     ) -> None:
         """Reschedules the card to `due_at`; None: until the gate changes again."""
         values = {"error": error[:500], "uncertain": uncertain, "next_due_at": due_at}
-        await self._database.execute(RESCHEDULE, **self._lease_values(due), **values)
-
-    def _lease_values(self, due: DueCard) -> dict[str, Any]:
-        return {"key": due.view.id, "owner": self.leases.owner}
+        await self._database.execute(RESCHEDULE, **self.leases.fence(due.view.id), **values)
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Text, bindparam, null, select, update
 
 from app.db.database import Database
-from app.db.expressions import LIMIT, ONE, is_among, is_none_of
+from app.db.expressions import LIMIT, ONE, SWITCH_PARAM, is_among, is_none_of
 from app.db.gate_view import SUCCEEDED
 from app.db.invalidate_cards import invalidate_cards
 from app.db.tables import gates, switches
@@ -38,7 +38,7 @@ INVALIDATE_PREVIOUS_CARD: Final = invalidate_cards(is_among(gates.c.switch_id, _
 # It may have become stale again meanwhile.
 CLEAR_STALE: Final = (
     update(switches)
-    .where(switches.c.id == bindparam("switch"), switches.c.previous_stale_since == bindparam("since"))
+    .where(switches.c.id == SWITCH_PARAM, switches.c.previous_stale_since == bindparam("since"))
     .values(previous_stale_since=null())
 )
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from app.db.database import Database
-from app.db.expressions import NOW_PARAM, ONE, is_one_of
+from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, is_one_of
 from app.db.gate_view import GATE_VIEW, as_json
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row
@@ -91,9 +91,7 @@ STORE_POSTED: Final = (
 )
 # The card shows that the channel is unreachable.
 INVALIDATE_CARD: Final = (
-    update(cards)
-    .where(cards.c.gate_id == bindparam("gate"), cards.c.due_at.is_(None))
-    .values(due_at=NOW_PARAM)
+    update(cards).where(cards.c.gate_id == GATE_PARAM, cards.c.due_at.is_(None)).values(due_at=NOW_PARAM)
 )
 STORE_ALL_POSTED: Final = (
     update(threads)
@@ -145,7 +143,9 @@ class Threads:
             "channel": tried.channel,
             "thread": tried.thread,
         }
-        return bool(await self._database.execute(STORE_POST_INTENT, **self._lease_values(due), **values))
+        return bool(
+            await self._database.execute(STORE_POST_INTENT, **self.leases.fence(due.view.id), **values)
+        )
 
     async def mark_skipped(
         self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime
@@ -158,21 +158,18 @@ class Threads:
 
     async def mark_posted(self, due: DueThread, *, seq: int) -> None:
         """The thread contains everything up to `seq`."""
-        await self._database.execute(STORE_POSTED, **self._lease_values(due), posted_seq=seq)
+        await self._database.execute(STORE_POSTED, **self.leases.fence(due.view.id), posted_seq=seq)
 
     async def mark_caught_up(self, due: DueThread, *, seq: int) -> None:
         """Everything known at the claim is posted."""
         await self._database.execute(
-            STORE_ALL_POSTED, **self._lease_values(due), posted_seq=seq, was_due=due.due_at
+            STORE_ALL_POSTED, **self.leases.fence(due.view.id), posted_seq=seq, was_due=due.due_at
         )
 
     async def retry_later(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
         """Reschedules the thread to `due_at`; `uncertain`: the post may have arrived."""
         values = {"error": error[:500], "uncertain": uncertain, "next_due_at": due_at}
-        await self._database.execute(RESCHEDULE, **self._lease_values(due), **values)
-
-    def _lease_values(self, due: DueThread) -> dict[str, Any]:
-        return {"key": due.view.id, "owner": self.leases.owner}
+        await self._database.execute(RESCHEDULE, **self.leases.fence(due.view.id), **values)
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
