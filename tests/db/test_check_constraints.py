@@ -128,7 +128,7 @@ def test_no_check_constraint_is_untested(connection: psycopg.Connection) -> None
     found = connection.execute(
         "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
     ).fetchall()
-    # These are met in `test_walls`, under the name of what somebody would try to do.
+    # These are met in `test_guard_triggers`, under the name of what somebody would try to do.
     elsewhere = {
         "phase_is_known",
         "verdict_is_known",

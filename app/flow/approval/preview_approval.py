@@ -36,7 +36,7 @@ class ApprovalPreview:
 
 
 def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datetime) -> ApprovalPreview:
-    """Judges an approval by this person as `decide_gate` would at `now`."""
+    """Judges an approval by this person as `cast_vote` would at `now`."""
     try:
         context = approval_context_of(view, rules=rules)
     except Denial as exc:

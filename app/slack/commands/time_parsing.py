@@ -36,7 +36,7 @@ class TimeSpan:
 def read_span(text: str, *, now: datetime, zone: ZoneInfo | None) -> TimeSpan:
     """`from 18:00 for 2h reason`, or the end first. It starts now where no start is given.
 
-    `zone` None: unknown. Raises `TimeRefused`.
+    `zone` None: unknown. Raises `InvalidTime`.
     """
     clauses, rest = _read_clauses(" ".join(text.split()))
     end, start = clauses.get(UNTIL), clauses.get(FROM)
