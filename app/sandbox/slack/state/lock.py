@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
+
+from app.sandbox.condition import wait_until
 
 
 class WorkspaceLock:
@@ -44,12 +45,4 @@ class WorkspaceLock:
 
     def wait_until(self, predicate: Callable[[], object], timeout: float) -> bool:
         """Whether the predicate became true within `timeout` real seconds. It runs with the lock held."""
-        end = monotonic() + timeout
-        with self._condition:
-            while not predicate():
-                left = end - monotonic()
-                if left <= 0:
-                    return False
-                # A predicate may read state that is changed without a notification, so it is polled as well.
-                self._condition.wait(min(left, 0.05))
-            return True
+        return wait_until(self._condition, predicate, timeout=timeout)
