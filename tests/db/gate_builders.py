@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from app.db.repositories.gates import Gates
 from app.flow.audit_events import Actor, ActorKind, Event, Kind, person_actor
 from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.ports.database import HeldGate, Opening, Verification
+from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.decision import Rejection
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
 from app.gate.people import AccountStatus, Person
+from app.gate.undo import InterventionKind
 from app.gate.votes import Choice, Vote
 
 NOW: Final = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+INTERVENTION_ID: Final = UUID(int=7)
 OLU: Final = Person(user=UserId("U02OLU"), name="Olu Ade", account_status=AccountStatus.MEMBER)
 
 
@@ -67,6 +70,22 @@ async def open_gate(
     )
     await gates.open(opening, [event(Kind.GATE_OPENED, deployment, gate, at=at)])
     return gate
+
+
+def requested_intervention(kind: InterventionKind, *, id_: UUID = INTERVENTION_ID) -> Intervention:
+    """As somebody has just asked for it; CodeDeploy has not been told."""
+    return Intervention(
+        id=id_,
+        kind=kind,
+        phase=InterventionPhase.REQUESTED,
+        by=OLU.user,
+        name=OLU.name,
+        reason="orders fail",
+        requested_at=NOW,
+        deployment=None,
+        problem=None,
+        finished_at=None,
+    )
 
 
 async def reject(gates: Gates, gate: GateId, *, at: datetime = NOW) -> None:

@@ -33,12 +33,11 @@ from app.flow.checks.run_probe import plan_probes
 from app.flow.lifecycle.expire_gates import expire_gates
 from app.flow.notify.refresh_rule_status import refresh_rule_status
 from app.flow.notify.remind import remind
-from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.rules.policy import Roster
 from app.gate.undo import InterventionKind
 from app.sandbox.people import config_text
-from tests.db.gate_builders import NOW, OLU, event, open_gate, reject
+from tests.db.gate_builders import NOW, event, open_gate, reject, requested_intervention
 from tests.logs import captured_logs
 
 CHECKED: Final = """
@@ -117,18 +116,7 @@ async def _fill(database: Database, deployment: str) -> None:
 
 
 async def _undo(database: Database, gate: GateId, deployment: str) -> None:
-    wish = Intervention(
-        id=uuid4(),
-        kind=InterventionKind.STOP,
-        phase=InterventionPhase.REQUESTED,
-        by=OLU.user,
-        name=OLU.name,
-        reason="orders fail",
-        requested_at=NOW,
-        deployment=None,
-        problem=None,
-        finished_at=None,
-    )
+    wish = requested_intervention(InterventionKind.STOP, id_=uuid4())
     async with Interventions(database, uuid4()).hold_switch_of(gate) as held:
         assert held is not None
         await held.ask(wish, events=[event(Kind.UNDO_REQUESTED, deployment, gate)], instead_of=None, now=NOW)

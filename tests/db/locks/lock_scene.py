@@ -16,11 +16,10 @@ from app.db.repositories.interventions import Interventions
 from app.db.repositories.probes import Probes
 from app.flow.audit_events import Kind
 from app.flow.ports.database import DatabaseUnavailable
-from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import DeploymentId, GateId
 from app.gate.rules.checks import Check, CheckState
 from app.gate.undo import InterventionKind
-from tests.db.gate_builders import NOW, OLU, event, key, open_gate, reject
+from tests.db.gate_builders import NOW, event, key, open_gate, reject, requested_intervention
 
 LONG_AGO: Final = NOW - timedelta(hours=1)
 FIRST: Final = GateId(UUID(int=11))
@@ -106,18 +105,7 @@ def smoke(state: CheckState) -> Check:
 
 
 async def _undo(database: Database, *, sent: bool) -> None:
-    wish = Intervention(
-        id=UUID(int=7),
-        kind=InterventionKind.STOP,
-        phase=InterventionPhase.REQUESTED,
-        by=OLU.user,
-        name=OLU.name,
-        reason="orders fail",
-        requested_at=NOW,
-        deployment=None,
-        problem=None,
-        finished_at=None,
-    )
+    wish = requested_intervention(InterventionKind.STOP)
     interventions = Interventions(database, uuid4())
     async with interventions.hold_switch_of(FIRST) as held:
         assert held is not None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -23,28 +23,16 @@ from app.flow.notify.refresh_rule_status import RuleSnapshot
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.switches import DuePoll
 from app.flow.read_models import CardPlace
-from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.state_machine import Decided, Outcome
 from app.gate.undo import InterventionKind
-from tests.db.gate_builders import NOW, OLU, event, open_gate, reject, save_rejection
+from tests.db.gate_builders import NOW, event, open_gate, reject, requested_intervention, save_rejection
 
 ACKNOWLEDGED = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
 CHAIN = "SELECT pg_advisory_xact_lock(hashtextextended('123456789012/ap-northeast-2/d-1', 7))"
 ROWS = ("switches", "gates", "votes", "cards", "reports", "interventions")
 
-REDEPLOY = Intervention(
-    id=UUID(int=7),
-    kind=InterventionKind.REDEPLOY,
-    phase=InterventionPhase.REQUESTED,
-    by=OLU.user,
-    name=OLU.name,
-    reason="orders fail",
-    requested_at=NOW,
-    deployment=None,
-    problem=None,
-    finished_at=None,
-)
+REDEPLOY = requested_intervention(InterventionKind.REDEPLOY)
 
 Writer = Callable[[Database, GateId], Awaitable[object]]
 

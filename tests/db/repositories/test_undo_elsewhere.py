@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -12,24 +12,12 @@ from app.db.repositories.interventions import Interventions
 from app.db.repositories.switches import Switches
 from app.flow.audit_events import Kind
 from app.flow.ports.database import Opening
-from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import ExecutionId, GateId, SwitchKey
 from app.gate.undo import InterventionKind
-from tests.db.gate_builders import NOW, OLU, event, key, open_gate, verification
+from tests.db.gate_builders import NOW, event, key, open_gate, requested_intervention, verification
 
 SAME = key("d-SAME")
-UNDO = Intervention(
-    id=UUID(int=7),
-    kind=InterventionKind.REDEPLOY,
-    phase=InterventionPhase.REQUESTED,
-    by=OLU.user,
-    name=OLU.name,
-    reason="orders fail",
-    requested_at=NOW,
-    deployment=None,
-    problem=None,
-    finished_at=None,
-)
+UNDO = requested_intervention(InterventionKind.REDEPLOY)
 
 
 async def _undo_makes_it(database: Database) -> None:
