@@ -23,6 +23,7 @@ from app.slack.handlers.retract_vote import RetractVoteHandler
 from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.vote import VoteHandler
+from app.slack.handlers.withdraw import WithdrawHandler
 from app.slack.home.publisher import HomePublisher
 from app.workers.wakeups import Wakeups
 
@@ -54,6 +55,7 @@ class SlackHandlers:
         votes = self._votes()
         undo = self._undo()
         bulk_approve = self._bulk_approve(votes)
+        withdraw = self._withdraw()
         self.home = self._home()
         self.bolt = build_app(
             client=slack.client,
@@ -63,10 +65,11 @@ class SlackHandlers:
                 undo=undo,
                 break_glass=self._break_glass(),
                 retract_vote=self._retract_vote(),
+                withdraw=withdraw,
                 checks=self._checks(),
                 details=self._details(),
                 bulk_approve=bulk_approve,
-                deploys=self._deploys(undo, bulk_approve),
+                deploys=self._deploys(undo, bulk_approve, withdraw),
                 home=HomeHandler(self.home),
                 channels=ChannelsHandler(repository=repositories.channels, wakeups=wakeups, clock=clock),
             ),
@@ -148,6 +151,16 @@ class SlackHandlers:
             clock=self._clock,
         )
 
+    def _withdraw(self) -> WithdrawHandler:
+        return WithdrawHandler(
+            repository=self._repositories.gates,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            wakeups=self._wakeups,
+            clock=self._clock,
+        )
+
     def _checks(self) -> ChecksHandler:
         return ChecksHandler(
             repository=self._repositories.gates,
@@ -167,7 +180,9 @@ class SlackHandlers:
             clock=self._clock,
         )
 
-    def _deploys(self, undo: UndoHandler, bulk_approve: BulkApproveHandler) -> DeploysCommand:
+    def _deploys(
+        self, undo: UndoHandler, bulk_approve: BulkApproveHandler, withdraw: WithdrawHandler
+    ) -> DeploysCommand:
         freezes = FreezeCommand(
             repository=self._repositories.freezes,
             rules=self._rules,
@@ -186,6 +201,7 @@ class SlackHandlers:
             directory=self._slack.directory,
             replies=self._slack.replies,
             undo_form=lambda gate, profile, body: undo.ask(gate, profile, body=body),
+            withdraw_form=lambda gate, profile, body: withdraw.form(gate, profile, body=body),
             rules_command=RulesCommand(freezes=freezes, rules=self._rules, clock=self._clock),
             bulk_approve=bulk_approve,
         )

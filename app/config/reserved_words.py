@@ -7,6 +7,7 @@ CHANGES: Final = ("freeze", "unfreeze")
 APPROVE: Final = "approve"
 UNDO: Final = "undo"
 REJECT: Final = "reject"
+WITHDRAW: Final = "withdraw"
 HELP: Final = "help"
 
 ALL: Final = "all"
@@ -16,7 +17,7 @@ FOR: Final = "for"
 STARTS: Final = (FROM, UNTIL, FOR)
 """Between the domains of a freeze and its times."""
 
-FIRST_WORDS: Final = (*VERBS, APPROVE, UNDO, REJECT, HELP)
+FIRST_WORDS: Final = (*VERBS, APPROVE, UNDO, REJECT, WITHDRAW, HELP)
 """Words that `/deploys` accepts in place of a domain."""
 
 RESERVED_WORDS: Final = frozenset((*FIRST_WORDS, ALL, *STARTS))

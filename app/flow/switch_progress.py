@@ -54,6 +54,12 @@ def is_approved(view: GateView) -> bool:
     return not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
 
 
+def is_withdrawn_by_somebody(view: GateView) -> bool:
+    """Whether the deployer or their pipeline withdrew it; otherwise a withdrawn gate's deployment ended by itself."""
+    withdrawn = not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.WITHDRAWN
+    return withdrawn and view.decided_name is not None
+
+
 def is_let_through(view: GateView) -> bool:
     """Whether traffic moves or has moved: it was approved here, CodeDeploy holds `Succeeded` whoever answered it, or
     some of the traffic was seen on green. The way back depends on this, not on the decision."""

@@ -37,8 +37,18 @@ class Expiry:
     at: datetime
 
 
-Decision = Approval | Rejection | Expiry
-"""What people or the deadline decide. A withdrawal is not a decision."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Withdrawal:
+    """Who deployed wants the switch no more. `by`: their Slack user; None: a pipeline, which `name` names."""
+
+    by: UserId | None
+    name: str
+    reason: str
+    at: datetime
+
+
+Decision = Approval | Rejection | Expiry | Withdrawal
+"""What ends the wait of a gate with an answer. A gate whose deployment ended by itself is closed without one."""
 
 
 class Verdict(StrEnum):
@@ -59,18 +69,18 @@ def verdict_of(decision: Decision) -> Verdict:
             return Verdict.REJECTED
         case Expiry():
             return Verdict.EXPIRED
+        case Withdrawal():
+            return Verdict.WITHDRAWN
         case _:
             assert_never(decision)
 
 
-def answer_to(verdict: Verdict) -> Answer | None:
-    """The status to report to CodeDeploy; None where no report is sent."""
+def answer_to(verdict: Verdict) -> Answer:
+    """The status to report to CodeDeploy. For a gate that was closed without a decision no report is sent."""
     match verdict:
         case Verdict.APPROVED:
             return Answer.SUCCEEDED
-        case Verdict.REJECTED | Verdict.EXPIRED:
+        case Verdict.REJECTED | Verdict.EXPIRED | Verdict.WITHDRAWN:
             return Answer.FAILED
-        case Verdict.WITHDRAWN:
-            return None
         case _:
             assert_never(verdict)

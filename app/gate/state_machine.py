@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.gate.deadline import HOOK_TIMEOUT, deadline_after
-from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, verdict_of
+from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, Withdrawal, verdict_of
 from app.gate.ids import GateId, UserId
 from app.gate.people import Person
 from app.gate.rules.denials import Denial
@@ -26,6 +26,7 @@ from app.gate.rules.evaluation import (
 from app.gate.rules.permits import (
     check_approval,
     check_rejection,
+    check_withdrawal,
     permit_by_break_glass,
     permit_by_checks,
     permit_by_votes,
@@ -106,6 +107,15 @@ class Awaiting:
         """Everybody with a current vote."""
         return self.approved_by | self.rejected_by
 
+    @property
+    def _ballot(self) -> Ballot:
+        return Ballot(
+            deployer=self.deployer,
+            named=self.named,
+            approved_by=self.approved_by,
+            rejected_by=self.rejected_by,
+        )
+
     def evaluation_context(
         self, *, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
     ) -> EvaluationContext:
@@ -113,12 +123,7 @@ class Awaiting:
         return EvaluationContext(
             rules=effective_policy(policy, now=now, shift=rule_inputs.shift),
             roster=roster,
-            ballot=Ballot(
-                deployer=self.deployer,
-                named=self.named,
-                approved_by=self.approved_by,
-                rejected_by=self.rejected_by,
-            ),
+            ballot=self._ballot,
             rule_inputs=rule_inputs,
             now=now,
         )
@@ -142,6 +147,12 @@ class Awaiting:
         if user not in self.voters:
             raise NoVote
         return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by - {user})
+
+    def withdraw(self, person: Person, *, reason: str, roster: Roster, now: datetime) -> Withdrawal:
+        """The withdrawal by the deployer, whatever version of the prompt they saw. Raises a `Denial`."""
+        self._check_open(prompt_version=self.prompt_version, now=now)
+        check_withdrawal(self._ballot, person=person, roster=roster)
+        return Withdrawal(by=person.user, name=person.name, reason=reason.strip() or NO_REASON, at=now)
 
     def approve_by_checks_passed(
         self, *, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
@@ -224,7 +235,7 @@ class Awaiting:
             raise IllegalTransition("the deadline has not come")
         return Expiry(at=now)
 
-    def decide(self, decision: Approval | Rejection | Expiry) -> "Decided":
+    def decide(self, decision: Decision) -> "Decided":
         """Applies the decision. An approval needs the permit of this gate."""
         if isinstance(decision, Approval) and decision.permit.gate != self.id:
             raise IllegalTransition("this permit is another gate's")

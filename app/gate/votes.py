@@ -22,4 +22,4 @@ class Vote:
 
 
 NO_REASON: Final = "-"
-"""The stored reason of a rejection for which the policy requires none."""
+"""The stored reason of a rejection or withdrawal that gives none."""

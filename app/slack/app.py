@@ -12,7 +12,7 @@ from slack_bolt.listener.async_listener_completion_handler import AsyncCustomLis
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.slack.cards.evidence import DETAILS
-from app.slack.cards.secondary_buttons import BREAK_GLASS, RETRACT_VOTE, RUN_CHECKS
+from app.slack.cards.secondary_buttons import BREAK_GLASS, RETRACT_VOTE, RUN_CHECKS, WITHDRAW
 from app.slack.commands.deploys import DeploysCommand
 from app.slack.commands.lists import PAGE_ACTION
 from app.slack.handlers.break_glass import BreakGlassHandler
@@ -26,6 +26,7 @@ from app.slack.handlers.retract_vote import RetractVoteHandler
 from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.vote import VoteHandler
+from app.slack.handlers.withdraw import WithdrawHandler
 from app.slack.home.publisher import HomePublisher
 from app.slack.home.view import BULK_APPROVE, REFRESH
 from app.slack.identity import Identify
@@ -33,6 +34,7 @@ from app.slack.modals.break_glass import BREAK_GLASS_CALLBACK
 from app.slack.modals.bulk_approve import BULK_APPROVE_CALLBACK
 from app.slack.modals.undo import UNDO_CALLBACK
 from app.slack.modals.vote import APPROVE_CALLBACK, REJECT_CALLBACK
+from app.slack.modals.withdraw import WITHDRAW_CALLBACK
 from app.slack.payload import Body
 from app.slack.replies import Replies
 from app.slack.users.directory import Directory
@@ -49,6 +51,7 @@ class Handlers:
     undo: UndoHandler
     break_glass: BreakGlassHandler
     retract_vote: RetractVoteHandler
+    withdraw: WithdrawHandler
     checks: ChecksHandler
     details: DetailsHandler
     bulk_approve: BulkApproveHandler
@@ -67,6 +70,7 @@ def register_listeners(app: AsyncApp, handlers: Handlers, *, identify: Listener)
         "finish": undo.finish,
         DETAILS: handlers.details.details,
         RETRACT_VOTE: handlers.retract_vote.retract,
+        WITHDRAW: handlers.withdraw.ask,
         BREAK_GLASS: glass.ask,
         RUN_CHECKS: handlers.checks.run,
         BULK_APPROVE: bulk.ask,
@@ -79,6 +83,7 @@ def register_listeners(app: AsyncApp, handlers: Handlers, *, identify: Listener)
         UNDO_CALLBACK: undo.undo_reason,
         BREAK_GLASS_CALLBACK: glass.submitted,
         BULK_APPROVE_CALLBACK: bulk.submitted,
+        WITHDRAW_CALLBACK: handlers.withdraw.submitted,
     }
     commands: Listeners = {"/deploys": handlers.deploys.command}
     events: Listeners = {

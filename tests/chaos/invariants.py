@@ -14,8 +14,8 @@ from tests.harness import text_of
 Found = list[Any]
 
 GATES = """
-SELECT g.id, g.phase, g.verdict, g.basis, g.outcome, g.outcome_detail, g.decided_at, g.reason, s.deployment_id,
-       s.domain, s.creator, s.ended_at, s.verified_at,
+SELECT g.id, g.phase, g.verdict, g.basis, g.outcome, g.outcome_detail, g.decided_at, g.decided_name, g.reason,
+       s.deployment_id, s.domain, s.creator, s.ended_at, s.verified_at,
        (SELECT count(*) FROM audit_events a WHERE a.gate_id = g.id AND a.kind IN ('gate_decided', 'gate_withdrawn'))
            AS decisions,
        (SELECT count(*) FROM audit_events a WHERE a.gate_id = g.id AND a.kind = 'gate_opened') AS openings
@@ -97,7 +97,8 @@ def codedeploy_got_what_was_decided(cluster: Cluster) -> Found:
     for row in cluster.rows(GATES):
         answers = cluster.aws.answers(row["deployment_id"])
         expected = ANSWERS.get(row["verdict"], "Failed")
-        if row["verdict"] == "withdrawn":  # answered elsewhere; a rollback by its Lambda
+        # Answered elsewhere; a rollback by its Lambda. What its deployer withdrew is told as `Failed`.
+        if row["verdict"] == "withdrawn" and row["decided_name"] is None:
             passes = is_rollback(cluster, row["deployment_id"]) and not was_unreadable(
                 cluster, row["deployment_id"]
             )

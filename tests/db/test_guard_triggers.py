@@ -65,6 +65,10 @@ ILLEGAL = {
         AWAITING,
         "phase = 'decided', verdict = 'rejected', decided_by = 'U1', reason = ' ', decided_at = now()",
     ),
+    "withdraws by nobody and waits for a report": (
+        AWAITING,
+        "phase = 'decided', verdict = 'withdrawn', reason = 'x', decided_at = now()",
+    ),
     "decides without a time": (AWAITING, "phase = 'decided', verdict = 'expired'"),
     "moves a deadline away": (AWAITING, "deadline_at = deadline_at + interval '1 minute'"),
     "moves a gate to another switch": (AWAITING, "switch_id = (SELECT max(id) FROM switches)"),

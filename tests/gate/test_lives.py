@@ -122,6 +122,22 @@ class Lives(RuleBasedStateMachine):
         self._press(gate, member, choice, "broken on green" if choice is Choice.REJECT else "", 0)
 
     @precondition(lambda self: self.waiting)
+    @rule(place=places, user=st.sampled_from(USERS), account_status=standings)
+    def somebody_withdraws(self, place: int, user: UserId, account_status: AccountStatus) -> None:
+        gate = self.waiting[place % len(self.waiting)]
+        life = self.record[gate]
+        assert isinstance(life.gate, Awaiting)
+        person = Person(user=user, name=user, account_status=account_status)
+        try:
+            withdrawal = life.gate.withdraw(person, reason="", roster=self.roster, now=self.now)
+        except Denial:
+            return
+        assert (life.verified, account_status) == (True, AccountStatus.MEMBER)
+        assert life.deployer == user
+        assert self.now < life.gate.deadline_at
+        self._decide(gate, life.gate, withdrawal)
+
+    @precondition(lambda self: self.waiting)
     @rule(place=places, user=st.sampled_from(USERS))
     def somebody_presses_at_the_very_deadline(self, place: int, user: UserId) -> None:
         gate = self.waiting[place % len(self.waiting)]
@@ -255,7 +271,6 @@ class Lives(RuleBasedStateMachine):
             _refuses(lambda: life.gate.reported(outcome=Outcome.ACKNOWLEDGED))  # type: ignore[union-attr]
             return
         answer = answer_to(life.gate.verdict)
-        assert answer is not None
         if fault == "lost on the way":
             return
         taken = life.hook.put(answer, from_us=True)

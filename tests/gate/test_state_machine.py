@@ -5,10 +5,17 @@ from uuid import uuid4
 
 import pytest
 
-from app.gate.decision import Answer, Approval, Expiry, Rejection, Verdict, answer_to
+from app.gate.decision import Answer, Approval, Expiry, Rejection, Verdict, Withdrawal, answer_to
 from app.gate.ids import GateId, UserId
 from app.gate.people import AccountStatus, Person
-from app.gate.rules.denials import AlreadyApproved, NotAMember, NotAnApprover, OwnDeployment, ReasonMissing
+from app.gate.rules.denials import (
+    AlreadyApproved,
+    NotAMember,
+    NotAnApprover,
+    NotTheDeployer,
+    OwnDeployment,
+    ReasonMissing,
+)
 from app.gate.rules.evaluation import RuleInputs
 from app.gate.rules.permits import Basis, Permit, permit_for_auto_rollback
 from app.gate.rules.policy import Policy, Roster
@@ -21,7 +28,7 @@ from app.gate.state_machine import (
     Outcome,
     TooLate,
 )
-from app.gate.votes import Choice, Vote
+from app.gate.votes import NO_REASON, Choice, Vote
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 ONE = Policy(approvers=("S0ONCALL",), approvals=1, own_deployment=False, deadline=timedelta(minutes=55))
@@ -219,13 +226,63 @@ def test_codedeploy_is_told_succeeded_only_for_an_approval() -> None:
         Verdict.APPROVED: Answer.SUCCEEDED,
         Verdict.REJECTED: Answer.FAILED,
         Verdict.EXPIRED: Answer.FAILED,
-        Verdict.WITHDRAWN: None,
+        Verdict.WITHDRAWN: Answer.FAILED,
     }
 
 
-def test_a_withdrawn_gate_has_nothing_to_report() -> None:
+def test_a_gate_whose_deployment_ended_by_itself_has_nothing_to_report() -> None:
     closed = awaiting().ended()
     assert (closed.verdict, closed.outcome) == (Verdict.WITHDRAWN, None)
+
+
+def withdrawn_by(who: Person, gate: Awaiting, *, roster: Roster = ROSTER, reason: str = "") -> Withdrawal:
+    return gate.withdraw(who, reason=reason, roster=roster, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        awaiting(deployer=UserId("U7")),
+        awaiting(named=frozenset({UserId("U7"), UserId("U8")})),
+        awaiting(deployer=UserId("W7")),
+    ],
+    ids=["known", "named", "by another id"],
+)
+def test_whom_the_deployment_names_withdraws_it_without_being_an_approver(gate: Awaiting) -> None:
+    both = frozenset({UserId("U7"), UserId("W7")})
+    roster = Roster(aliases={one: both for one in both})
+    withdrawal = withdrawn_by(person("U7"), gate, roster=roster, reason=" wrong build ")
+    assert withdrawal == Withdrawal(by=UserId("U7"), name="u7", reason="wrong build", at=NOW)
+    decided = gate.decide(withdrawal)
+    assert answer_to(decided.verdict) is Answer.FAILED
+    assert decided.reported(outcome=Outcome.ACKNOWLEDGED).ended().verdict is Verdict.WITHDRAWN
+
+
+def test_a_withdrawal_needs_no_reason() -> None:
+    assert withdrawn_by(person("U7"), awaiting(deployer=UserId("U7"))).reason == NO_REASON
+
+
+@pytest.mark.parametrize(
+    "gate", [awaiting(), awaiting(deployer=UserId("U1")), awaiting(named=frozenset("U1"))]
+)
+def test_nobody_else_withdraws_it(gate: Awaiting) -> None:
+    """Also no approver: they reject."""
+    with pytest.raises(NotTheDeployer):
+        withdrawn_by(person("U2"), gate)
+
+
+@pytest.mark.parametrize("account_status", [one for one in AccountStatus if one is not AccountStatus.MEMBER])
+def test_only_a_member_withdraws(account_status: AccountStatus) -> None:
+    with pytest.raises(NotAMember):
+        withdrawn_by(person("U7", account_status), awaiting(deployer=UserId("U7")))
+
+
+def test_what_is_not_confirmed_or_over_is_not_withdrawn() -> None:
+    own = {"deployer": UserId("U7")}
+    with pytest.raises(NotVerified):
+        withdrawn_by(person("U7"), awaiting(verified=False, **own))
+    with pytest.raises(TooLate):
+        withdrawn_by(person("U7"), awaiting(deadline_at=NOW, **own))
 
 
 def test_a_decision_outlives_its_deployment() -> None:

@@ -20,6 +20,24 @@ VALUES (now(), 'check_told', '123456789012', 'ap-northeast-2', 'd-1', 'api', 'ci
 """
 
 
+WITHDRAWN = """
+UPDATE gates SET phase = 'decided', verdict = 'withdrawn', decided_at = now(), decided_by = 'U4', decided_name = 'Jun',
+    reason = '-' WHERE id = %s
+"""
+
+
+def test_a_withdrawal_is_a_rejection_for_an_older_release(empty_url: str) -> None:
+    migrate(empty_url)
+    fill(empty_url)
+    with psycopg.connect(empty_url) as connection:
+        connection.execute(WITHDRAWN, [AWAITING])
+    assert migrate(empty_url, to="0024") == "0024"
+    with psycopg.connect(empty_url) as connection:
+        row = connection.execute("SELECT verdict, decided_by FROM gates WHERE id = %s", [AWAITING]).fetchone()
+    assert row == ("rejected", "U4")
+    assert migrate(empty_url) == newest()
+
+
 def test_what_only_the_newer_release_knows_is_no_hindrance(empty_url: str) -> None:
     migrate(empty_url)
     fill(empty_url)

@@ -52,7 +52,10 @@ _LET_THROUGH: Final = or_(
     ),
     _ANSWERED_ELSEWHERE,
 )
-_REFUSED: Final = and_(gates.c.verdict.in_(["rejected", "expired"]), not_(_ANSWERED_ELSEWHERE))
+_WITHDRAWN_BY_SOMEBODY: Final = and_(gates.c.verdict == "withdrawn", gates.c.decided_name.is_not(None))
+_REFUSED: Final = and_(
+    or_(gates.c.verdict.in_(["rejected", "expired"]), _WITHDRAWN_BY_SOMEBODY), not_(_ANSWERED_ELSEWHERE)
+)
 
 _gates = (
     select(

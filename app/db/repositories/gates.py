@@ -32,7 +32,7 @@ from app.flow.audit_events import Event
 from app.flow.ports.database import OpenedGate, Opening
 from app.flow.read_models import GateView
 from app.flow.undo.intervention import Intervention
-from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
+from app.gate.decision import Approval, Decision, Expiry, Rejection, Withdrawal, answer_to, verdict_of
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.traffic_guard import TrafficGuard
@@ -339,7 +339,7 @@ def _decision_columns(decision: Decision | None) -> dict[str, Any]:
                 "reason": permit.reason,
                 "overridden_rules": overridden_rules_to_json(permit.overridden_rules),
             }
-        case Rejection():
+        case Rejection() | Withdrawal():
             who = {"decided_by": decision.by, "decided_name": decision.name}
             return columns | who | {"reason": decision.reason}
         case Expiry():

@@ -35,6 +35,12 @@ class OwnDeployment(Denial):
     code = "own_deployment"
 
 
+class NotTheDeployer(Denial):
+    """Only whom the deployment names as its deployer may withdraw it."""
+
+    code = "not_the_deployer"
+
+
 class AlreadyApproved(Denial):
     """The same person's approval counts once."""
 

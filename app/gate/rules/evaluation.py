@@ -67,6 +67,10 @@ class Ballot:
     rejected_by: frozenset[UserId]
     named: frozenset[UserId] = frozenset()
 
+    def is_deployer(self, ids: frozenset[UserId]) -> bool:
+        """Whether any source names this person, by one of their ids, as the deployer."""
+        return self.deployer in ids or bool(ids & self.named)
+
     def approved_also_by(self, user: UserId) -> "Ballot":
         return replace(self, approved_by=self.approved_by | {user}, rejected_by=self.rejected_by - {user})
 
@@ -93,9 +97,7 @@ class EvaluationContext:
 
     def is_own(self, user: UserId) -> bool:
         """Whether `user` deployed this, as far as any source says, and may not approve it for that."""
-        ballot = self.ballot
-        ids = self.roster.ids(user)
-        return not self.policy.own_deployment and (ballot.deployer in ids or bool(ids & ballot.named))
+        return not self.policy.own_deployment and self.ballot.is_deployer(self.roster.ids(user))
 
     def with_policy(self, policy: Policy) -> "EvaluationContext":
         """The same context with another policy."""

@@ -48,6 +48,7 @@ class FailedEnd(StrEnum):
 
     REJECTED = "rejected"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
     FAILED = "failed"
 
 

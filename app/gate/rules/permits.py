@@ -14,12 +14,13 @@ from app.gate.rules.denials import (
     NotAnAdmin,
     NotAnApprover,
     NothingToBreak,
+    NotTheDeployer,
     OwnDeployment,
     ReasonMissing,
     RulesChanged,
 )
-from app.gate.rules.evaluation import EvaluationContext, blockers_of, missing_approvals
-from app.gate.rules.policy import ReasonFor, UnknownDeployer
+from app.gate.rules.evaluation import Ballot, EvaluationContext, blockers_of, missing_approvals
+from app.gate.rules.policy import ReasonFor, Roster, UnknownDeployer
 from app.gate.rules.violations import NotNamed, OwnSwitch, Violation, rule_fingerprint
 
 _MINT: Final = object()
@@ -85,6 +86,17 @@ def check_rejection(context: EvaluationContext, *, person: Person, reason: str) 
         raise ReasonMissing
 
 
+def check_withdrawal(ballot: Ballot, *, person: Person, roster: Roster) -> None:
+    """Raises the `Denial` that applies to this withdrawal; returns when it counts.
+
+    Whom the deployment itself names as its deployer may withdraw it: the same people whose approval would be one of
+    their own. No other rule is asked, because a withdrawal can only stop traffic from moving.
+    """
+    _check_is_member(person)
+    if not ballot.is_deployer(roster.ids(person.user)):
+        raise NotTheDeployer
+
+
 def permit_by_votes(gate: GateId, context: EvaluationContext, *, last: Person) -> Permit | None:
     """The permit, once nothing blocks the gate and no approval is missing. `last` voted last."""
     if blockers_of(context) or missing_approvals(context):
@@ -128,8 +140,7 @@ def permit_by_break_glass(
 ) -> Permit:
     """The permit of an admin who overrides rules. Raises a `Denial`. `named`: the fingerprints of the violated
     rules that the admin was shown."""
-    if person.account_status is not AccountStatus.MEMBER:
-        raise NotAMember(person.account_status)
+    _check_is_member(person)
     if not context.roster.includes(person.user, approvers=admins):
         raise NotAnAdmin
     overridden_rules = rules_to_override(context, person)
@@ -166,8 +177,12 @@ def permit_for_auto_rollback(gate: GateId, *, creator: str) -> Permit | None:
     return Permit(gate=gate, by=None, name=creator, basis=Basis.AUTO_ROLLBACK, mint=_MINT)
 
 
-def _check_may_vote(context: EvaluationContext, person: Person) -> None:
+def _check_is_member(person: Person) -> None:
     if person.account_status is not AccountStatus.MEMBER:
         raise NotAMember(person.account_status)
+
+
+def _check_may_vote(context: EvaluationContext, person: Person) -> None:
+    _check_is_member(person)
     if not context.may_vote(person.user):
         raise NotAnApprover

@@ -9,6 +9,7 @@ from app.flow.switch_progress import (
     is_let_through,
     is_let_through_elsewhere,
     is_undone,
+    is_withdrawn_by_somebody,
     progress_of,
 )
 from app.gate.decision import Verdict
@@ -52,6 +53,8 @@ def _state(view: GateView) -> str:
         case Awaiting():
             return "unverified"
         case Decided(verdict=verdict) | Reported(verdict=verdict) | Closed(verdict=verdict):
+            if is_withdrawn_by_somebody(view):
+                return "withdrawn_by"
             if verdict is Verdict.WITHDRAWN and not view.switch.verified:
                 return "unconfirmed"
             if verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):
@@ -99,11 +102,15 @@ def decision_text(view: GateView, texts: Texts) -> str:
         state = "expired_elsewhere"
     return texts(
         "card.decided.undo" if view.basis is Basis.UNDO else f"card.decided.{state}",
-        who=voters or mention(view.decided_by or ""),
+        who=voters or _decider(view),
         at=when(view.decided_at or view.opened_at),
         deadline=when(view.deadline_at),
         rolled_back=inline(view.switch.rollback_of or "") if view.switch.rollback_of else "—",
     )
+
+
+def _decider(view: GateView) -> str:
+    return mention(view.decided_by) if view.decided_by else inline(view.decided_name or "")
 
 
 def outcome_text(view: GateView, texts: Texts) -> str:

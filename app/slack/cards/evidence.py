@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.flow.read_models import GateView
+from app.flow.switch_progress import is_withdrawn_by_somebody
 from app.gate.decision import Verdict
 from app.gate.evidence.health import health_of_green
 from app.gate.evidence.model import Evidence, Missing
@@ -45,7 +46,7 @@ def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
     at = when(evidence.seen_at)
     if isinstance(view.gate, Awaiting):
         return texts("evidence.seen", at=at)
-    by_people = view.gate.verdict in {Verdict.APPROVED, Verdict.REJECTED}
+    by_people = view.gate.verdict in {Verdict.APPROVED, Verdict.REJECTED} or is_withdrawn_by_somebody(view)
     return texts("evidence.kept" if by_people else "evidence.kept_undecided", at=at)
 
 

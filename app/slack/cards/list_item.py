@@ -11,6 +11,7 @@ from app.flow.switch_progress import (
     is_let_through,
     is_let_through_elsewhere,
     is_undone,
+    is_withdrawn_by_somebody,
     progress_of,
 )
 from app.gate.decision import Verdict
@@ -90,6 +91,8 @@ def decided_line(view: GateView, *, texts: Texts) -> str:
 def _ending(view: GateView) -> str:
     if isinstance(view.gate, Awaiting):
         raise TypeError("a waiting gate has no ending to tell")
+    if is_withdrawn_by_somebody(view):
+        return "withdrawn_by"
     if view.gate.verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):
         return "answered_elsewhere"
     return LINE_KEYS.get(view.basis, view.gate.verdict.value) if view.basis else view.gate.verdict.value

@@ -9,6 +9,7 @@ from app.slack.blocks import Block, actions, button, section
 
 BREAK_GLASS: Final = "break_glass"
 RETRACT_VOTE: Final = "take_back"
+WITHDRAW: Final = "withdraw"
 RUN_CHECKS: Final = "run_checks"
 
 
@@ -20,6 +21,11 @@ def break_glass_button(action_value: ActionValue, *, texts: Texts) -> Block:
 def retract_vote_button(action_value: ActionValue, *, texts: Texts) -> Block:
     """Retracts the user's own vote."""
     return button(texts("button.take_back"), action=RETRACT_VOTE, value=str(action_value))
+
+
+def withdraw_button(action_value: ActionValue, *, texts: Texts) -> Block:
+    """Opens the form in which the deployer withdraws the switch. Others get a denial."""
+    return button(texts("button.withdraw"), action=WITHDRAW, value=str(action_value))
 
 
 def run_checks_button(action_value: ActionValue, *, texts: Texts) -> Block:

@@ -29,6 +29,8 @@ from app.slack.users.directory import Directory
 log = structlog.get_logger(__name__)
 
 PAGE_NUMBER: Final = re.compile("[0-9]{1,4}")
+OpensForm = Callable[[GateId, Profile, Mapping[str, Any]], Awaitable[str]]
+"""Opens a form about a gate, or returns the text to show instead."""
 
 
 class DeploysCommand:
@@ -41,12 +43,12 @@ class DeploysCommand:
         lists: DeploysLists,
         rules: Rules,
         directory: Directory,
-        undo_form: Callable[[GateId, Profile, Mapping[str, Any]], Awaitable[str]],
+        undo_form: OpensForm,
+        withdraw_form: OpensForm,
         replies: Replies,
         rules_command: RulesCommand,
         bulk_approve: BulkApproveHandler,
     ) -> None:
-        """`undo_form` opens the undo form, or returns the text to show instead."""
         self._bulk_approve = bulk_approve
         self._replies = replies
         self._rules_command = rules_command
@@ -55,6 +57,7 @@ class DeploysCommand:
         self._rules = rules
         self._directory = directory
         self._undo_form = undo_form
+        self._withdraw_form = withdraw_form
 
     async def command(self, ack: Ack, body: Body, caller: Caller) -> None:
         """`/deploys [help | DOMAIN | VERB …]`."""
@@ -135,6 +138,10 @@ class DeploysCommand:
                 undo = self._undo(named_domains(names), profile, body=body, texts=texts)
                 away = texts("refused.nothing_recorded")
                 return await self._guarded(undo, texts=texts, until=until, away=lambda exc: away)
+            case [own.WITHDRAW, *names]:
+                withdrawal = self._withdraw(named_domains(names), profile, body=body, texts=texts)
+                away = texts("refused.nothing_recorded")
+                return await self._guarded(withdrawal, texts=texts, until=until, away=lambda exc: away)
             case [own.REJECT, *names]:
                 # Words after the first are taken for a reason, which cannot be given here.
                 work = self._reject(named_domains(names[:1]), texts=texts)
@@ -171,6 +178,18 @@ class DeploysCommand:
         if view is None:
             return only(texts("deploys.none_to_undo", domain=names[0]), texts=texts)
         return only(await self._undo_form(view.id, profile, body), texts=texts)
+
+    async def _withdraw(
+        self, names: Sequence[DomainName], profile: Profile, *, body: Body, texts: Texts
+    ) -> CommandReply:
+        if unknown := self._unknown(names, texts):
+            return only(unknown, texts=texts)
+        if len(names) != 1:
+            return only(texts("withdraw.how_to"), texts=texts)
+        view = await self._lists.to_withdraw(names[0], profile.person)
+        if view is None:
+            return only(texts("deploys.none_of", domain=names[0]), texts=texts)
+        return only(await self._withdraw_form(view.id, profile, body), texts=texts)
 
     async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> CommandReply:
         """A command rejects nothing: it lists what waits, with cards and buttons."""

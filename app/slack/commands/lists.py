@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from app.flow.approval.approval_context import RelatedSwitchRepository, with_related_switches
+from app.flow.approval.withdraw_switch import may_withdraw
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
+from app.gate.people import Person
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, context, divider, header, section
 from app.slack.cards.list_item import PendingGate, decided_line, pending_blocks
@@ -86,6 +88,13 @@ class DeploysLists:
         history = [decided_line(view, texts=texts) for view in decided]
         last = section("\n".join([f"*{texts('deploys.last')}*", *(history or [texts("deploys.never")])]))
         return CommandReply(text=title, blocks=[header(title), *waiting, divider(), last])
+
+    async def to_withdraw(self, domain: str, person: Person) -> GateView | None:
+        """The domain's waiting switch that this person can withdraw; else the one that waits; None: none waits."""
+        gates, _ = await self._queries.pending(domain=domain, limit=PAGE_SIZE)
+        views, now = [gate.view for gate in gates], self._clock()
+        own = (view for view in views if may_withdraw(view, person=person, rules=self._rules, now=now))
+        return next(own, views[0] if views else None)
 
     async def with_intro(self, said: str, *, domain: str | None, texts: Texts) -> CommandReply:
         """Pending gates (of the domain) under a sentence."""

@@ -152,6 +152,8 @@ class Timeline:
 
 def _variant(event: Event) -> str:
     """The key's suffix by the event's detail; else empty."""
+    if event.kind is Kind.GATE_WITHDRAWN and event.actor.kind in {ActorKind.PERSON, ActorKind.API}:
+        return "by"
     if event.kind is Kind.GATE_WITHDRAWN and event.detail.get("codedeploy"):
         return "elsewhere"
     if event.kind is Kind.DEPLOYER_RESOLVED and event.detail.get("certain") is False:

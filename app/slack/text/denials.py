@@ -6,7 +6,7 @@ from app.flow.approval.approval_context import NoSuchGate, Unconfigured
 from app.flow.approval.cast_vote import VoteAccepted
 from app.flow.approval.request_denied import RequestDenied
 from app.flow.read_models import GateView
-from app.flow.switch_progress import is_let_through_elsewhere
+from app.flow.switch_progress import is_let_through_elsewhere, is_withdrawn_by_somebody
 from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Verdict
 from app.gate.people import AccountStatus, Person
@@ -20,6 +20,7 @@ from app.gate.rules.denials import (
     NotAnAdmin,
     NotAnApprover,
     NothingToBreak,
+    NotTheDeployer,
     OwnDeployment,
     ReasonMissing,
     RulesChanged,
@@ -40,6 +41,7 @@ from app.gate.votes import Choice
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention, when
 from app.slack.text.escape import inline
+from app.slack.text.switch import creator
 from app.slack.text.undo_options import no_undo_text
 from app.slack.text.violations import rule_lines
 from app.slack.users.accounts import is_member
@@ -49,6 +51,7 @@ _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     NoSuchGate: "refused.no_such_gate",
     Unconfigured: "refused.unconfigured",
     NotAnApprover: "refused.not_an_approver",
+    NotTheDeployer: "refused.not_the_deployer",
     OwnDeployment: "refused.own_deployment",
     AlreadyApproved: "refused.already_approved",
     ReasonMissing: "refused.reason_missing",
@@ -68,7 +71,7 @@ _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     RulesChanged: "refused.rules_changed",
     NoVote: "refused.no_vote",
 }
-LASTING_DENIALS: Final = (NotAMember, NotAnApprover, NotAnAdmin, OwnDeployment)
+LASTING_DENIALS: Final = (NotAMember, NotAnApprover, NotAnAdmin, NotTheDeployer, OwnDeployment)
 """Denials that a retry does not change."""
 
 LASTING_REPEAT_SECONDS: Final = 60
@@ -105,7 +108,7 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
     said = texts(
         "refused.named_deployer" if unsure else _DENIAL_KEYS[type(denial)],
         domain=(view.switch.domain if view else None) or texts("card.unknown_domain"),
-        who=", ".join(mention(entry) for entry in approvers) or "—",
+        who=_who_may(denied, approvers) or "—",
         deadline=when(view.deadline_at) if view else "—",
         first=mention(denial.by) if isinstance(denial, UnderWay) else "—",
     )
@@ -117,6 +120,13 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
     left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch) and rule != said_already]
     explained = isinstance(denial, DENIALS_WITH_RULES) and left
     return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
+
+
+def _who_may(denied: RequestDenied, approvers: tuple[str, ...]) -> str:
+    """Who may do what was denied: the deployer, or the approvers."""
+    if isinstance(denied.denial, NotTheDeployer) and denied.view is not None:
+        return creator(denied.view)
+    return ", ".join(mention(entry) for entry in approvers)
 
 
 def repeat_after(denial: Denial | None, person: Person) -> float:
@@ -133,7 +143,9 @@ def decided_by_text(view: GateView, *, texts: Texts) -> str:
         return texts("refused.card_is_old")
     by_nobody = {Basis.AUTO_ROLLBACK: "rescued", Basis.CHECKS: "approved_itself"}
     how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
-    if is_let_through_elsewhere(view) and view.gate.verdict is not Verdict.REJECTED:
+    if is_withdrawn_by_somebody(view):
+        how = "withdrawn_by"
+    elif is_let_through_elsewhere(view) and view.gate.verdict is not Verdict.REJECTED:
         how = "answered_elsewhere"  # decided by no person, and traffic leaves blue
     said = texts(
         f"first.{how}",
