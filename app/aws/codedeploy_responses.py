@@ -65,7 +65,9 @@ def target_of(found: Mapping[str, Any]) -> Target:
     kind = found.get("deploymentTargetType") or ("ECSTarget" if target else "")
     events = {
         str(event.get("lifecycleEventName")): HookProgress(
-            status=str(event.get("status", "Unknown")), started_at=event.get("startTime")
+            status=str(event.get("status", "Unknown")),
+            started_at=event.get("startTime"),
+            ended_at=event.get("endTime"),
         )
         for event in target.get("lifecycleEvents", [])
     }

@@ -4,14 +4,15 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import boto3
 
 from app.aws.appspec import content_in, digest_in, is_pinned, task_definition_in, without_content
 from app.aws.deployment_groups import OVERRIDDEN, group_facts, target_facts, with_overrides
+from app.aws.evidence_batches import EvidenceBatches
 from app.aws.evidence_client import EvidenceClient
-from app.aws.evidence_responses import alarms_of, health_of, listener_of, rules_of, task_sets_of
+from app.aws.evidence_responses import health_of, listener_of, rules_of
 from app.aws.task_definitions import reading_of
 from app.flow.ports.evidence import EvidenceUnavailable, GroupFacts, ServiceName, TargetFacts
 from app.gate.evidence.blue_green import TaskSet
@@ -19,8 +20,7 @@ from app.gate.evidence.model import Alarm, Listener, Missing, MissingReason, Tar
 from app.gate.evidence.revision import RevisionReading
 from app.gate.ids import SwitchKey
 
-BOTH_TYPES: Final = ["MetricAlarm", "CompositeAlarm"]
-"""Asked for neither, CloudWatch gives metric alarms alone."""
+T = TypeVar("T")
 
 SETTINGS_KEPT: Final = 2000
 
@@ -31,6 +31,8 @@ class AwsEvidence:
     def __init__(self, session: boto3.session.Session, *, client_lock: threading.Lock) -> None:
         self._readers = EvidenceClient(session, client_lock=client_lock)
         self._settings: dict[SwitchKey, Mapping[str, Any]] = {}
+        self._groups: dict[SwitchKey, GroupFacts] = {}
+        self._batches = EvidenceBatches(self._readers)
 
     def warm_up(self, region: str) -> None:
         """Makes a region's clients before anybody waits for them."""
@@ -56,6 +58,15 @@ class AwsEvidence:
         )
         return group_facts(with_overrides(group, own))
 
+    async def settings(self, key: SwitchKey, *, application: str, deployment_group: str) -> GroupFacts:
+        """As `group`, read once."""
+        known = self._groups.get(key)
+        if known is None:
+            known = await self.group(key, application=application, deployment_group=deployment_group)
+            if key in self._settings:  # else what the deployment overrides could not be read
+                _keep(self._groups, key, known)
+        return known
+
     async def _own_settings(self, key: SwitchKey) -> Mapping[str, Any]:
         """They never change, so they are read once; empty while they cannot be read."""
         known = self._settings.get(key)
@@ -70,10 +81,9 @@ class AwsEvidence:
             )
         except EvidenceUnavailable:
             return {}
-        while len(self._settings) >= SETTINGS_KEPT:
-            self._settings.pop(next(iter(self._settings)), None)
-        self._settings[key] = {name: info.get(name) for name in (*OVERRIDDEN, "overrideAlarmConfiguration")}
-        return self._settings[key]
+        own = {name: info.get(name) for name in (*OVERRIDDEN, "overrideAlarmConfiguration")}
+        _keep(self._settings, key, own)
+        return own
 
     async def target(self, key: SwitchKey) -> TargetFacts:
         """ListDeploymentTargets, then GetDeploymentTarget: an ECS deployment has one target, its service."""
@@ -97,10 +107,7 @@ class AwsEvidence:
     async def task_sets(self, region: str, service: ServiceName) -> tuple[TaskSet, ...]:
         """DescribeServices"""
 
-        def ask(client: Any) -> tuple[TaskSet, ...]:
-            return task_sets_of(client.describe_services(cluster=service.cluster, services=[service.name]))
-
-        return await self._readers.read("ecs", region, "ecs:DescribeServices", ask)
+        return await self._batches.task_sets(region, service)
 
     async def named_task_definition(self, key: SwitchKey) -> str:
         """GetDeployment, then GetApplicationRevision: only that shows the content of an AppSpec."""
@@ -180,10 +187,10 @@ class AwsEvidence:
     async def alarms(self, region: str, names: Sequence[str]) -> tuple[Alarm, ...]:
         """DescribeAlarms"""
 
-        def ask(client: Any) -> tuple[Alarm, ...]:
-            answer = client.describe_alarms(
-                AlarmNames=list(names), AlarmTypes=BOTH_TYPES, MaxRecords=len(names)
-            )
-            return alarms_of(answer, names)
+        return await self._batches.alarms(region, names)
 
-        return await self._readers.read("cloudwatch", region, "cloudwatch:DescribeAlarms", ask)
+
+def _keep(kept: dict[SwitchKey, T], key: SwitchKey, value: T) -> None:
+    while len(kept) >= SETTINGS_KEPT:
+        kept.pop(next(iter(kept)), None)
+    kept[key] = value

@@ -5,18 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.flow.ports.evidence import EvidenceUnavailable
 from app.gate.evidence.blue_green import TaskSet
-from app.gate.evidence.model import ABSENT, Alarm, Listener, Missing, MissingReason, Targets, Tasks
+from app.gate.evidence.model import ABSENT, Alarm, Listener, Targets, Tasks
 from app.gate.evidence.task_set_settings import TaskSetSettings
 
 
-def task_sets_of(answer: Mapping[str, Any]) -> tuple[TaskSet, ...]:
-    """DescribeServices's answer for one service. Raises `EvidenceUnavailable` when ECS does not know it."""
-    services = answer.get("services") or []
-    if not services:
-        raise EvidenceUnavailable(Missing(why=MissingReason.ABSENT, call="ecs:DescribeServices"))
-    return tuple(_task_set(one) for one in services[0].get("taskSets") or [])
+def task_sets_of(service: Mapping[str, Any]) -> tuple[TaskSet, ...]:
+    """The task sets of one of DescribeServices's services."""
+    return tuple(_task_set(one) for one in service.get("taskSets") or [])
 
 
 def _task_set(one: Mapping[str, Any]) -> TaskSet:

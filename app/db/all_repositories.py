@@ -22,6 +22,7 @@ from app.db.repositories.messages.threads import Threads
 from app.db.repositories.probes import Probes
 from app.db.repositories.reports import Reports
 from app.db.repositories.retries import Retries
+from app.db.repositories.stale_traffic import StaleTraffic
 from app.db.repositories.switches import Switches
 
 
@@ -35,6 +36,7 @@ class Repositories:
         self.reports = Reports(self.database, owner)
         self.retries = Retries(self.database)
         self.switches = Switches(self.database, owner)
+        self.stale_traffic = StaleTraffic(self.database)
         self.interventions = Interventions(self.database, owner)
         self.evidence = EvidenceRows(self.database, owner)
         self.cards = Cards(self.database, owner)

@@ -44,7 +44,7 @@ SWITCH_COLUMNS: Final = (
                 "traffic_changed_at",
             ),
             *("switched_at", "blue_until", "rollback_id", "previous_revision", "previous_obstacle"),
-            "auto_rollback",
+            *("auto_rollback", "traffic_read_at", "traffic_unknown", "shift_ended_at"),
         )
     ),
 )
@@ -139,6 +139,9 @@ GATE_VIEW: Final[Select[Any]] = select(
     _rollback.c.status.label("rollback_status"),
     _rollback.c.switched_at.label("rollback_switched_at"),
     _rollback.c.ended_at.label("rollback_ended_at"),
+    _rollback.c.green_percent.label("rollback_green_percent"),
+    _rollback.c.traffic_read_at.label("rollback_traffic_read_at"),
+    _rollback.c.traffic_unknown.label("rollback_traffic_unknown"),
     and_(switches.c.ended_at.is_not(None), _SUPERSEDED_BY.is_not(None)).label("superseded"),
     _REPORT_ERROR.label("report_error"),
     _LAST_INTERVENTION.label("intervention"),
@@ -170,5 +173,7 @@ GATE_VIEW: Final[Select[Any]] = select(
 )
 """Add conditions and columns to it; see `app.db.mapping.rows.gate_view_from_row`."""
 
-GATE_VIEW_WITH_EVIDENCE: Final[Select[Any]] = GATE_VIEW.add_columns(evidence.c.seen.label("evidence"))
+GATE_VIEW_WITH_EVIDENCE: Final[Select[Any]] = GATE_VIEW.add_columns(
+    evidence.c.seen.label("evidence"), evidence.c.live.label("live_health")
+)
 """Votes do not need the evidence."""

@@ -82,6 +82,10 @@ switches: Final = Table(
     _at("previous_stale_since"),
     *_work(),
     _text("previous_obstacle"),
+    _at("traffic_read_at"),
+    _at("traffic_stale_at"),
+    Column("traffic_unknown", Boolean, nullable=False, server_default="false"),
+    _at("shift_ended_at"),
     UniqueConstraint("account", "region", "deployment_id", name="switches_key"),
     Index("switches_by_rollback", "rollback_id", postgresql_where=text("rollback_id IS NOT NULL")),
     Index("switches_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
@@ -277,6 +281,7 @@ evidence: Final = Table(
     _at("seen_at"),
     *_work(),
     Column("blockers", JSONB),
+    Column("live", JSONB),
     Index("evidence_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.flow.undo.intervention import Intervention
-from app.gate.evidence.model import Evidence
+from app.gate.evidence.model import Evidence, GreenHealth
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.checks import Check
@@ -56,13 +56,21 @@ class Switch:
     ended_at: datetime | None
     end_reason: str | None
     green_percent: int | None = None
-    """Share of production traffic on green, as last polled; None: not polled yet."""
+    """Share of production traffic on green, as last polled; None: not polled yet. To be shown:
+    `app.flow.traffic_share.share_on_green`."""
     traffic_changed_at: datetime | None = None
     """When that share was first seen."""
+    traffic_read_at: datetime | None = None
+    """When the share was last read."""
+    traffic_unknown: bool = False
+    """It may have changed since, and could not be read again."""
     switched_at: datetime | None = None
-    """When all of it was first seen there."""
+    """When all of it had moved there: by CodeDeploy's own time, or when it was first seen until that is read."""
+    shift_ended_at: datetime | None = None
+    """CodeDeploy's own time of that, once it is read: the end of the lifecycle event AllowTraffic."""
     blue_until: datetime | None = None
-    """When CodeDeploy ends blue, and with it the fast way back."""
+    """When CodeDeploy terminates blue, and with it the fast way back; None: it does not, or the time that it counts
+    from is not read yet."""
     rollback_id: str | None = None
     """The deployment that takes this one back."""
     previous_revision: str | None = None
@@ -87,12 +95,16 @@ class CastVote:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rollback:
-    """The deployment that takes a switch back, as far as it has come."""
+    """The deployment that takes a switch back, as far as it has come. `green_percent`: of its own green, on which the
+    previous version runs."""
 
     deployment: str
     status: str | None
     switched_at: datetime | None
     ended_at: datetime | None
+    green_percent: int | None = None
+    traffic_read_at: datetime | None = None
+    traffic_unknown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +146,9 @@ class GateView:
     """A later deployment of the domain lives or serves."""
     evidence: Evidence | None = None
     """What was seen, where it was asked for: as it stood last before the decision."""
+    live_health: GreenHealth | None = None
+    """Green's health as last read since the decision, where it was asked for; None: not read, or of no interest any
+    more."""
     checks: tuple[Check, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     overridden_rules: tuple[Violation, ...] = ()

@@ -91,6 +91,19 @@ def is_undone(view: GateView) -> bool:
     return undone or (view.rollback is not None and view.rollback.switched_at is not None)
 
 
+def is_watched(view: GateView) -> bool:
+    """Whether green's health is still of interest after the decision: traffic has been let through to it, blue still
+    runs, and traffic is not back. The green of an automatic rollback is the previous version's, which ran before."""
+    return (
+        not isinstance(view.gate, Awaiting)
+        and is_let_through(view)
+        and view.switch.ended_at is None
+        and view.basis is not Basis.AUTO_ROLLBACK
+        and not ends_blue(view)
+        and not is_undone(view)
+    )
+
+
 def is_being_undone(view: GateView) -> bool:
     """Whether an undo was requested and is under way."""
     asked = view.intervention

@@ -38,6 +38,15 @@ WORKERS: Final = (
         max_yield=0.5,
     ),
     WorkerSpec(
+        name="mark_stale_traffic",
+        source="switches: live ones whose traffic moves and was not read in time",
+        does="stores that the share of traffic is unknown, makes the cards due",
+        step=switches.mark_stale_traffic,
+        concurrency=1,
+        poll_interval=1.0,
+        max_yield=0.5,
+    ),
+    WorkerSpec(
         name="execute_intervention",
         source="interventions: requested by somebody, not yet of CodeDeploy",
         does="stops, redeploys or finishes the deployment",
@@ -48,12 +57,12 @@ WORKERS: Final = (
     ),
     WorkerSpec(
         name="collect_evidence",
-        source="evidence: of waiting gates, not read for a while",
+        source="evidence: of waiting gates and live switches, not read for a while",
         does="reads blue and green from CodeDeploy, ECS, load balancer and CloudWatch",
         step=switches.collect_due_evidence,
-        concurrency=6,
+        concurrency=10,
         poll_interval=POLL,
-        wakes_on=("gate_opened", "evidence_requested"),
+        wakes_on=("gate_opened", "evidence_requested", "switch_changed"),
         max_yield=1.0,
     ),
     WorkerSpec(
@@ -130,7 +139,10 @@ WORKERS: Final = (
     WorkerSpec(
         name="redraw_previous_cards",
         source="switches: those since whose change the previous switch's card was not updated",
-        does="makes that card due: while a newer switch is in progress it offers no undo",
+        does=(
+            "makes that card due: while a newer switch is in progress it offers no undo; has earlier live switches of"
+            " the domain polled at once"
+        ),
         step=messages.redraw_previous_cards,
         concurrency=1,
         poll_interval=POLL,

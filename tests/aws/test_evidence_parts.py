@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from app.aws.deployment_groups import group_facts, target_facts, with_overrides
 from app.aws.evidence_client import reason_of
 from app.aws.evidence_responses import alarms_of, health_of, listener_of, target_group_name, task_sets_of
-from app.flow.ports.evidence import EvidenceUnavailable, ServiceName
+from app.flow.ports.evidence import ServiceName
 from app.gate.evidence.model import ABSENT, Alarm, Listener, MissingReason, Safety, Targets, Tasks
 
 TD = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:42"
@@ -109,31 +109,21 @@ def test_what_a_deployment_does_not_override_is_its_groups(own: dict[str, Any]) 
 def test_task_sets_are_read_with_and_without_an_owner() -> None:
     first, second = task_sets_of(
         {
-            "services": [
+            "taskSets": [
+                {"id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": "shop:41"},
                 {
-                    "taskSets": [
-                        {"id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": "shop:41"},
-                        {
-                            "id": "ecs-svc/2",
-                            "externalId": "d-NOW",
-                            "status": "ACTIVE",
-                            "taskDefinition": "shop:42",
-                            "stabilityStatus": "STEADY_STATE",
-                            "loadBalancers": [{"targetGroupArn": GREEN}, {"loadBalancerName": "classic"}],
-                        },
-                    ]
-                }
+                    "id": "ecs-svc/2",
+                    "externalId": "d-NOW",
+                    "status": "ACTIVE",
+                    "taskDefinition": "shop:42",
+                    "stabilityStatus": "STEADY_STATE",
+                    "loadBalancers": [{"targetGroupArn": GREEN}, {"loadBalancerName": "classic"}],
+                },
             ]
         }
     )
     assert (first.external_id, first.tasks.steady, first.target_groups) == (None, False, ())
     assert (second.external_id, second.tasks.steady, second.target_groups) == ("d-NOW", True, (GREEN,))
-
-
-def test_a_service_that_ecs_does_not_know_is_reported() -> None:
-    with pytest.raises(EvidenceUnavailable) as unread:
-        task_sets_of({"services": [], "failures": [{"reason": "MISSING"}]})
-    assert unread.value.missing.why is MissingReason.ABSENT
 
 
 def test_health_counts_the_states_and_shows_the_commonest_reason() -> None:

@@ -16,6 +16,7 @@ from app.db.repositories.messages.cards import Cards
 from app.db.repositories.messages.previous_cards import PreviousCards
 from app.db.repositories.probes import Probes
 from app.db.repositories.reports import Reports
+from app.db.repositories.stale_traffic import StaleTraffic
 from app.db.repositories.switches import Switches
 from app.flow.audit_events import SWITCHGATE, Kind
 from app.flow.freezes.stored_freezes import Declaration, freeze_event
@@ -233,6 +234,19 @@ async def _evidence(database: Database) -> Prepared:
     return partial(rows.seen, due, evidence(), blockers=(), events=seen, settled=True, due_at=NOW, now=NOW)
 
 
+async def _health(database: Database) -> Prepared:
+    rows = EvidenceRows(database, uuid4())
+    due = next(one for one in await rows.claim(now=NOW, limit=9) if one.view.id == SECOND)
+    return partial(rows.seen_live, due, evidence().health, due_at=NOW, now=NOW)
+
+
+async def _traffic_unknown(database: Database) -> Prepared:
+    await database.execute("UPDATE switches SET traffic_stale_at = :now", now=NOW)
+    traffic = StaleTraffic(database)
+    switch = (await traffic.stale(now=NOW, limit=9, skip=[]))[0]
+    return partial(traffic.mark_unknown, switch, now=NOW)
+
+
 async def _probe(database: Database) -> Prepared:
     probes = Probes(database, uuid4())
     (due,) = await probes.claim(now=NOW, limit=9)
@@ -277,6 +291,8 @@ WRITERS: dict[str, Prepare] = {
     "reminders planned anew": _reminders_planned,
     "the previous card": _previous_card,
     "evidence": _evidence,
+    "green's health": _health,
+    "traffic unknown": _traffic_unknown,
     "a probe": _probe,
     "a probe asked for again": _probe_asked_again,
 }

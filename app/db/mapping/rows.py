@@ -61,7 +61,10 @@ def switch_from_row(row: Any) -> Switch:
         end_reason=row.end_reason,
         green_percent=row.green_percent,
         traffic_changed_at=row.traffic_changed_at,
+        traffic_read_at=row.traffic_read_at,
+        traffic_unknown=row.traffic_unknown,
         switched_at=row.switched_at,
+        shift_ended_at=row.shift_ended_at,
         blue_until=row.blue_until,
         rollback_id=row.rollback_id,
         previous_revision=row.previous_revision,
@@ -131,6 +134,9 @@ def _rollback(row: Any) -> Rollback | None:
         status=row.rollback_status,
         switched_at=row.rollback_switched_at,
         ended_at=row.rollback_ended_at,
+        green_percent=row.rollback_green_percent,
+        traffic_read_at=row.rollback_traffic_read_at,
+        traffic_unknown=row.rollback_traffic_unknown,
     )
 
 

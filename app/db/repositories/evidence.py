@@ -1,10 +1,10 @@
 """Evidence: refreshed while its gate waits, unchanged after the decision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -18,7 +18,12 @@ from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, condition, is_one_of
 from app.db.gate_view import GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
-from app.db.mapping.evidence_json import evidence_from_json, evidence_to_json
+from app.db.mapping.evidence_json import (
+    evidence_from_json,
+    evidence_to_json,
+    health_from_json,
+    health_to_json,
+)
 from app.db.mapping.overridden_rules import overridden_rules_to_json
 from app.db.mapping.rows import IncoherentRow, gate_view_from_row
 from app.db.statements import execute
@@ -26,16 +31,20 @@ from app.db.tables import evidence, gates
 from app.flow.audit_events import Event
 from app.flow.ports.evidence import DueEvidence
 from app.flow.read_models import GateView
-from app.gate.evidence.model import Evidence
+from app.flow.switch_progress import is_watched
+from app.gate.evidence.model import Evidence, GreenHealth
 from app.gate.ids import GateId
 from app.gate.rules.traffic_guard import GuardRule
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 SELECT_CLAIMED: Final = GATE_VIEW_WITH_EVIDENCE.where(is_one_of(gates.c.id, "gates"))
 SELECT_ONE: Final = GATE_VIEW_WITH_EVIDENCE.where(gates.c.id == GATE_PARAM)
-COUNT_DUE: Final = (
-    select(func.count().label("gates")).select_from(evidence).where(evidence.c.due_at.is_not(None))
+_due_rows = select(func.count()).select_from(evidence).where(evidence.c.due_at.is_not(None))
+_waiting_gates = select(func.count()).select_from(gates).where(IS_AWAITING)
+COUNT_DUE: Final = select(
+    _due_rows.scalar_subquery().label("due"), _waiting_gates.scalar_subquery().label("waiting")
 )
 
 # Lock the gate first, in a statement of its own, as a vote does: the second one then sees what the first one wrote.
@@ -59,10 +68,24 @@ STORE_EVIDENCE: Final = (
     .returning(ONE)
 )
 INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == GATE_PARAM, IS_AWAITING)
+STORE_LIVE: Final = (
+    update(evidence)
+    .where(is_leased("evidence"))
+    .values(
+        **NO_LEASE,
+        live=cast(bindparam("next_live", type_=Text), JSONB),
+        due_at=bindparam("next_due_at"),
+        last_error=null(),
+        attempts=0,
+    )
+    .returning(ONE)
+)
+INVALIDATE_DECIDED_CARD: Final = invalidate_cards(gates.c.id == GATE_PARAM)
 RESCHEDULE: Final = (
     update(evidence)
     .where(is_leased("evidence"))
     .values(**NO_LEASE, due_at=bindparam("next_due_at"), last_error=bindparam("error"))
+    .returning(ONE)
 )
 MAKE_DUE: Final = (
     update(evidence)
@@ -74,14 +97,23 @@ MAKE_DUE: Final = (
 def gate_view_with_evidence(row: Any) -> GateView:
     """A gate from a row of `GATE_VIEW_WITH_EVIDENCE`. Raises `IncoherentRow`.
 
-    Unreadable evidence of another release counts as missing: the gate must still be shown.
+    Unreadable evidence of another release counts as missing: the gate must still be shown. Green's health after the
+    decision is of no interest once the deployment has ended: its tasks go away then.
     """
+    view = gate_view_from_row(row)
+    return replace(
+        view,
+        evidence=_readable(evidence_from_json, row.evidence, gate=row.id),
+        live_health=_readable(health_from_json, row.live_health, gate=row.id) if is_watched(view) else None,
+    )
+
+
+def _readable(read: Callable[[object], T | None], stored: object, *, gate: object) -> T | None:
     try:
-        evidence = evidence_from_json(row.evidence)
+        return read(stored)
     except IncoherentRow as exc:
-        log.error("evidence_unreadable", gate=str(row.id), problem=str(exc))
-        evidence = None
-    return replace(gate_view_from_row(row), evidence=evidence)
+        log.error("evidence_unreadable", gate=str(gate), problem=str(exc))
+        return None
 
 
 class EvidenceRows:
@@ -97,10 +129,8 @@ class EvidenceRows:
         if not claimed:
             return []
         rows = await self._database.execute(SELECT_CLAIMED, gates=list(claimed))
-        waiting_gates = (await self._database.execute(COUNT_DUE))[0].gates
-        return await self.leases.build_readable(
-            rows, partial(_due, claimed, waiting_gates), key=lambda row: row.id
-        )
+        (count,) = await self._database.execute(COUNT_DUE)
+        return await self.leases.build_readable(rows, partial(_due, claimed, count), key=lambda row: row.id)
 
     async def seen(
         self,
@@ -134,6 +164,23 @@ class EvidenceRows:
                 await insert_events(connection, events)
         return True
 
+    async def seen_live(
+        self, due: DueEvidence, health: GreenHealth, *, due_at: datetime, now: datetime
+    ) -> bool:
+        """Stores green's health and, if it changed, invalidates the card; see the port."""
+        gate, lease = due.view.id, self.leases.fence(due.view.id)
+        known = due.view.live_health
+        if known is not None and known.same_as(health):
+            values = {**lease, "next_due_at": due_at, "error": None}
+            return bool(await self._database.execute(RESCHEDULE, **values))
+        async with self._database.transaction() as connection:
+            await execute(connection, LOCK_GATE, {"gate": gate})
+            values = {**lease, "next_live": health_to_json(health), "next_due_at": due_at}
+            if not await execute(connection, STORE_LIVE, values):
+                return False
+            await execute(connection, INVALIDATE_DECIDED_CARD, {"gate": gate, "now": now})
+        return True
+
     async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:
         """Reschedules the collection to `due_at`."""
         values = {"error": error[:500], "next_due_at": due_at}
@@ -155,6 +202,12 @@ class EvidenceRows:
         await self._database.execute(MAKE_DUE, gate=gate, now=now)
 
 
-def _due(claimed: Mapping[Any, int], waiting_gates: int, row: Any) -> DueEvidence:
+def _due(claimed: Mapping[Any, int], count: Any, row: Any) -> DueEvidence:
     view = gate_view_with_evidence(row)
-    return DueEvidence(attempts=claimed[row.id], view=view, known=view.evidence, waiting_gates=waiting_gates)
+    return DueEvidence(
+        attempts=claimed[row.id],
+        view=view,
+        known=view.evidence,
+        waiting_gates=count.waiting,
+        watched_switches=max(count.due - count.waiting, 0),
+    )

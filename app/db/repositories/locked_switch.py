@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    DateTime,
     Integer,
     Text,
     bindparam,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     null,
     select,
     union_all,
@@ -53,6 +55,16 @@ MAKE_EVIDENCE_DUE: Final = (
     .where(evidence.c.gate_id == gates.c.id, gates.c.switch_id == SWITCH_PARAM, IS_AWAITING)
     .values(due_at=NOW_PARAM, attempts=0)
 )
+# Green's health is looked at again where traffic has moved, also of a gate whose decision was to stop that.
+MAKE_HEALTH_DUE: Final = (
+    update(evidence)
+    .where(
+        evidence.c.gate_id == gates.c.id,
+        gates.c.switch_id == SWITCH_PARAM,
+        gates.c.phase != literal_column("'awaiting'"),
+    )
+    .values(due_at=NOW_PARAM, attempts=0)
+)
 MAKE_REPORTS_DUE: Final = (
     update(reports)
     .where(
@@ -84,6 +96,8 @@ def _known_or(name: str) -> ColumnElement[Any]:
 
 
 _GREEN_PERCENT: Final = bindparam("seen_green_percent", type_=Integer)
+_READ_AT: Final = bindparam("seen_traffic_read_at", type_=DateTime(timezone=True))
+_SHIFT_ENDED_AT: Final = bindparam("seen_shift_ended_at", type_=DateTime(timezone=True))
 _PREVIOUS_READ: Final = bindparam("previous_read", type_=Boolean)
 STORE_OBSERVATION: Final = (
     update(switches)
@@ -102,8 +116,16 @@ STORE_OBSERVATION: Final = (
             (func.coalesce(switches.c.green_percent, 0) != _GREEN_PERCENT, NOW_PARAM),
             else_=switches.c.traffic_changed_at,
         ),
-        switched_at=_known_or("switched_at"),
-        blue_until=_known_or("blue_until"),
+        traffic_read_at=func.coalesce(_READ_AT, switches.c.traffic_read_at),
+        traffic_unknown=func.coalesce(
+            bindparam("seen_traffic_unknown", type_=Boolean), switches.c.traffic_unknown
+        ),
+        # CodeDeploy's own time replaces the one at which all traffic was first seen on green.
+        switched_at=case((_SHIFT_ENDED_AT.is_not(None), _SHIFT_ENDED_AT), else_=_known_or("switched_at")),
+        shift_ended_at=func.coalesce(switches.c.shift_ended_at, _SHIFT_ENDED_AT),
+        blue_until=func.coalesce(
+            bindparam("seen_blue_until", type_=DateTime(timezone=True)), switches.c.blue_until
+        ),
         rollback_id=_known_or("rollback_id"),
         previous_revision=case(
             (_PREVIOUS_READ, bindparam("revision", type_=Text)), else_=switches.c.previous_revision
@@ -192,6 +214,7 @@ END_SWITCH: Final = (
         ended_at=NOW_PARAM,
         end_reason=bindparam("why"),
         due_at=bindparam("next_due_at"),
+        traffic_stale_at=null(),
         previous_stale_since=NOW_PARAM,
     )
 )
@@ -231,6 +254,8 @@ class HeldSwitchRow:
         await execute(self._connection, STORE_OBSERVATION, {**switch, **_observed(update), "now": now})
         if update.rollback_id is not None:
             await execute(self._connection, STORE_ROLLBACK, {**switch, "deployment": update.rollback_id})
+        if update.green_percent:
+            await execute(self._connection, MAKE_HEALTH_DUE, {**switch, "now": now})
         if redraw:
             await execute(self._connection, INVALIDATE_CARDS, {**switch, "now": now})
         await insert_events(self._connection, events)
@@ -346,7 +371,10 @@ def _observed(update: SwitchUpdate) -> dict[str, Any]:
         "seen_traffic": _traffic_to_json(update.traffic),
         "seen_green_percent": update.green_percent,
         "green_unknown": update.green_unknown,
+        "seen_traffic_read_at": update.traffic_read_at,
+        "seen_traffic_unknown": update.traffic_unknown,
         "seen_switched_at": update.switched_at,
+        "seen_shift_ended_at": update.shift_ended_at,
         "seen_blue_until": update.blue_until,
         "seen_rollback_id": update.rollback_id,
         "previous_read": update.previous is not None,

@@ -46,7 +46,7 @@ from app.db.repositories.locked_switch import HeldSwitchRow
 from app.db.statements import execute
 from app.db.tables import evidence, gates, interventions, switches
 from app.flow.ports.database import DatabaseUnavailable
-from app.flow.ports.switches import DuePoll
+from app.flow.ports.switches import CANNOT_CHANGE, DuePoll, TrafficReading
 from app.gate.ids import SwitchKey
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 
@@ -95,16 +95,23 @@ UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.erro
         WHEN switches.due_at IS NULL THEN NULL
         WHEN switches.due_at IS DISTINCT FROM b.was_due THEN LEAST(switches.due_at, b.due_at)
         ELSE b.due_at
+    END,
+    traffic_read_at = coalesce(b.traffic_read_at, switches.traffic_read_at),
+    traffic_stale_at = CASE
+        WHEN b.traffic_read_at IS NOT NULL OR b.traffic_stale_at IS NULL THEN b.traffic_stale_at
+        WHEN NOT switches.traffic_unknown THEN coalesce(switches.traffic_stale_at, b.traffic_stale_at)
     END
 FROM jsonb_to_recordset(CAST(:rescheduled AS jsonb)) AS b(
-    id bigint, due_at timestamptz, was_due timestamptz, error text, rested boolean)
+    id bigint, due_at timestamptz, was_due timestamptz, error text, rested boolean, traffic_read_at timestamptz,
+    traffic_stale_at timestamptz)
 WHERE switches.id = b.id AND claimed_by = :owner AND switches.id = ANY(ARRAY(
     SELECT id FROM switches WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
 ))
 """
 """As text: the polls come as one JSON parameter, however many.
 
-Keeps an earlier `due_at` that was set during the poll: that poll began before the wake-up.
+Keeps an earlier `due_at` that was set during the poll: that poll began before the wake-up. A poll that could not read
+the traffic does not put off when the share becomes unknown.
 
 A switch that this poll has ended stays ended.
 """
@@ -146,6 +153,7 @@ class _Reschedule:
     was_due: datetime
     error: str | None
     rested: bool
+    reading: TrafficReading
 
 
 class Switches:
@@ -187,7 +195,13 @@ class Switches:
         )
 
     async def poll_again(
-        self, due: DuePoll, *, error: str | None, rested: bool, due_at: datetime | None
+        self,
+        due: DuePoll,
+        *,
+        error: str | None,
+        rested: bool,
+        due_at: datetime | None,
+        reading: TrafficReading = CANNOT_CHANGE,
     ) -> None:
         """Reschedules the poll to `due_at` (None: never again); `rested` resets the attempts.
 
@@ -200,6 +214,7 @@ class Switches:
                 was_due=due.due_at,
                 error=error[:500] if error else None,
                 rested=rested,
+                reading=reading,
             )
         )
 
@@ -212,10 +227,12 @@ class Switches:
         rows = [
             {
                 "id": each.id,
-                "due_at": each.due_at.isoformat() if each.due_at else None,
+                "due_at": _iso(each.due_at),
                 "was_due": each.was_due.isoformat(),
                 "error": each.error,
                 "rested": each.rested,
+                "traffic_read_at": _iso(each.reading.read_at),
+                "traffic_stale_at": _iso(each.reading.stale_at),
             }
             for each in rescheduled
         ]
@@ -224,6 +241,10 @@ class Switches:
             RESCHEDULE, rescheduled=json.dumps(rows), ids=ids, owner=self.leases.owner
         )
         return [None] * len(rescheduled)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 async def _held_switch(connection: AsyncConnection, lease: Mapping[str, Any]) -> HeldSwitchRow:

@@ -16,7 +16,6 @@ from app.gate.evidence.health import EvidenceUnread, health_of_green
 from app.gate.evidence.model import Evidence, Missing
 from app.gate.rules.traffic_guard import GuardRule, blockers_in
 from app.gate.rules.violations import rule_key
-from app.gate.state_machine import Awaiting
 
 FIRST_READ_TIMEOUT_SECONDS: Final = 0.8
 """Seconds that a part may take at the first look: people are reading the card already."""
@@ -33,10 +32,7 @@ INTERVAL_PER_GATE: Final = timedelta(seconds=1)
 async def collect_evidence(
     due: DueEvidence, *, repository: EvidenceRepository, source: EvidenceSource, now: datetime
 ) -> Evidence | None:
-    """Looks once; None when there was nothing to look for, or the gate was decided meanwhile."""
-    if not isinstance(due.view.gate, Awaiting):
-        await repository.rest(due)
-        return None
+    """Looks once; None when nothing could be looked for, or the gate was decided meanwhile."""
     if not due.view.switch.verified:
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=SHORT_INTERVAL)
         await repository.retry_later(due, error="not verified", due_at=again)

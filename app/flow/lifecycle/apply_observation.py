@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from app.flow.audit_events import Event, Kind, observed_event
 from app.flow.lifecycle.observation import known_previous
@@ -12,13 +13,15 @@ from app.flow.undo.intervention import InterventionPhase
 from app.gate.ids import DeploymentId
 from app.gate.undo import InterventionKind
 
+BAD_ENDS: Final = frozenset({"Failed", "Stopped"})
+
 
 async def apply_observation(held: HeldSwitch, update: SwitchUpdate, *, now: datetime) -> None:
     """Stores what a poll observed, with one audit event for each change."""
     switch = held.switch
-    if switch.switched_at is not None:
+    if switch.switched_at is not None and (update.rollback_id or update.status not in BAD_ENDS):
         # Where all traffic has arrived nothing moves; what is read later may be of a rollback's making.
-        update = replace(update, green_percent=None, switched_at=None, blue_until=None)
+        update = replace(update, green_percent=None)
     events = [
         *_moved(switch, update, now),
         *_switched(switch, update, now),
@@ -26,10 +29,11 @@ async def apply_observation(held: HeldSwitch, update: SwitchUpdate, *, now: date
     ]
     redraw = bool(events) or update.traffic is not None or update.status != switch.status
     redraw = redraw or (update.previous is not None and update.previous != known_previous(switch))
+    redraw = redraw or update.share_returns or update.shift_ended_at is not None
     await held.store(update, events=events, redraw=redraw, now=now)
     if update.rollback_id and update.rollback_id != switch.rollback_id:
         await held.follow_rollback(DeploymentId(update.rollback_id), now=now)
-    if update.switched_at is not None:
+    if update.switched_at is not None and switch.switched_at is None:
         settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=now)
         await held.add_audit_events(settled_events(settled, now=now))
     if update.rollback_id:
@@ -61,7 +65,7 @@ def _moved(switch: Switch, update: SwitchUpdate, now: datetime) -> list[Event]:
 
 
 def _switched(switch: Switch, update: SwitchUpdate, now: datetime) -> list[Event]:
-    if update.switched_at is None:
+    if update.switched_at is None or switch.switched_at is not None:
         return []
     until = update.blue_until.isoformat() if update.blue_until else ""
     return [observed_event(Kind.SWITCHED, switch, now, blue_until=until)]

@@ -15,16 +15,20 @@ from app.gate.undo import InterventionKind
 
 
 async def close_switch(
-    held: HeldSwitch, facts: DeploymentFacts, *, rollback_may_come: bool, now: datetime
+    held: HeldSwitch, facts: DeploymentFacts, *, rollback_may_come: bool, share_lost: bool, now: datetime
 ) -> None:
-    """Closes the switch and its gates. `rollback_may_come`: it is polled for a while longer, to find its rollback."""
+    """Closes the switch and its gates.
+
+    It is polled for a while longer to find its rollback (`rollback_may_come`), or where the traffic stayed
+    (`share_lost`).
+    """
     if held.switch.ended_at is None:
         undecided = [await _close(held, view, facts.end_reason, now=now) for view in held.open_gates]
         if any(undecided):
             return  # a report is under way and finds out what CodeDeploy holds; then this is done again
         await held.end(
             end_reason=facts.end_reason,
-            due_at=now if rollback_may_come else None,
+            due_at=now if rollback_may_come or share_lost else None,
             events=[observed_event(Kind.SWITCH_ENDED, held.switch, now, end_reason=facts.end_reason)],
             now=now,
         )

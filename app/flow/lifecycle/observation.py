@@ -64,9 +64,21 @@ async def observe(due: DuePoll, *, deployments: Deployments) -> Observation:
 
 
 def _asks_for_target(due: DuePoll, facts: DeploymentFacts) -> bool:
-    if due.answer_unread or due.succeeded_elsewhere or _ended_badly(due, facts):
+    if due.answer_unread or due.succeeded_elsewhere or _ended_badly(due, facts) or is_untimed(due.switch):
         return True
-    return not facts.over and (_waits_for_start(due) or is_moving(due))
+    if facts.over:
+        return lacks_last_reading(due.switch)
+    return _waits_for_start(due) or is_moving(due)
+
+
+def is_untimed(switch: Switch) -> bool:
+    """Whether all traffic was seen on green, but not yet when CodeDeploy had moved it there."""
+    return switch.switched_at is not None and switch.shift_ended_at is None and switch.ended_at is None
+
+
+def lacks_last_reading(switch: Switch) -> bool:
+    """Whether the deployment ended badly and its traffic could not be read since."""
+    return switch.ended_at is not None and switch.traffic_unknown and switch.status != "Succeeded"
 
 
 def _ended_badly(due: DuePoll, facts: DeploymentFacts) -> bool:
@@ -117,30 +129,63 @@ def hook_started(due: DuePoll, observation: Observation) -> datetime | None:
 def update_of(
     due: DuePoll, observation: Observation, facts: DeploymentFacts, *, now: datetime
 ) -> SwitchUpdate:
-    """What is to be stored. `switched_at` is when it was first seen, by the record's own clock."""
+    """What is to be stored."""
     switched = due.switch.switched_at is None and _all_on_green(due, observation, facts)
-    green_percent = 100 if switched else _green_percent(observation.target)
+    ended_at = _shift_ended(due.switch, observation.target, switched=switched, now=now)
+    read = share_read(due, observation)
+    lost = read is None and not switched and _ended_badly(due, facts)
     return SwitchUpdate(
         status=facts.status,
         hook_started_at=hook_started(due, observation),
         traffic=observation.traffic,
-        green_percent=green_percent,
-        green_unknown=green_percent is None and not due.switch.green_percent and _ended_badly(due, facts),
-        switched_at=now if switched else None,
-        blue_until=now + facts.keeps_blue if switched and facts.keeps_blue is not None else None,
+        green_percent=100 if switched else read,
+        traffic_read_at=now if read is not None or switched else None,
+        traffic_unknown=True if lost else False if read is not None or switched else None,
+        share_returns=share_returns(due, observation),
+        green_unknown=lost and not due.switch.green_percent,
+        switched_at=ended_at or (now if switched else None),
+        shift_ended_at=ended_at,
+        blue_until=ended_at + facts.keeps_blue if ended_at and facts.keeps_blue is not None else None,
         rollback_id=facts.rollback_id,
         previous=observation.previous,
         auto_rollback=facts.auto_rollback,
     )
 
 
-def _green_percent(target: Target | None) -> int | None:
+def _shift_ended(switch: Switch, target: Target | None, *, switched: bool, now: datetime) -> datetime | None:
+    """When CodeDeploy had moved all traffic, by its own time, if this poll is the first to show it.
+
+    An event that has been seen is over, whatever the clocks of CodeDeploy and of this machine differ by.
+    """
+    moved = target.events.get("AllowTraffic") if target else None
+    if not (switched or is_untimed(switch)) or moved is None or moved.status != "Succeeded":
+        return None
+    return min(moved.ended_at or now, now)
+
+
+def share_read(due: DuePoll, observation: Observation) -> int | None:
+    """The share of traffic on green that this poll read; None: none."""
+    target = observation.target
     if target is None:
         return None
     moved = target.events.get("AllowTraffic")
-    if target.green_percent is None and moved is not None and moved.status in NOT_BEGUN:
+    begun = moved is None or moved.status not in NOT_BEGUN
+    # A rollback begins with all or some of the traffic on its green.
+    if target.green_percent is None and not begun and due.switch.rollback_of is None:
         return 0
     return target.green_percent
+
+
+def share_returns(due: DuePoll, observation: Observation) -> bool:
+    """Whether the share of traffic is known by this poll and was not before it."""
+    if share_read(due, observation) is None:
+        return False
+    switch, since = due.switch, due.moving_since
+    if switch.traffic_unknown:
+        return True
+    return is_moving(due) and (
+        switch.traffic_read_at is None or (since is not None and switch.traffic_read_at < since)
+    )
 
 
 def _all_on_green(due: DuePoll, observation: Observation, facts: DeploymentFacts) -> bool:
@@ -159,10 +204,11 @@ def has_changes(due: DuePoll, observation: Observation, *, now: datetime) -> boo
         return switch.ended_at is None
     if not switch.verified or (facts.over and switch.ended_at is None):
         return True
-    if shows_succeeded(due, observation) or (due.answer_unread and observation.target is not None):
+    if shows_succeeded(due, observation) or share_returns(due, observation):
         return True
-    if due.auto_approval_pending:
-        return True  # whoever was to let it pass was cut off before that
+    # Whoever was to approve an automatic rollback may have been cut off before that.
+    if due.auto_approval_pending or (due.answer_unread and observation.target is not None):
+        return True
     if observation.previous is not None and observation.previous != known_previous(switch):
         return True
     return _learned(switch, update_of(due, observation, facts, now=now)) != _known(switch)
@@ -175,6 +221,7 @@ def _known(switch: Switch) -> tuple[object, ...]:
         switch.traffic,
         switch.green_percent,
         switch.switched_at,
+        switch.shift_ended_at,
         switch.rollback_id,
         switch.auto_rollback,
     )
@@ -187,6 +234,7 @@ def _learned(switch: Switch, update: SwitchUpdate) -> tuple[object, ...]:
         switch.traffic or update.traffic,
         switch.green_percent if update.green_percent is None else update.green_percent,
         switch.switched_at or update.switched_at,
+        switch.shift_ended_at or update.shift_ended_at,
         switch.rollback_id or update.rollback_id,
         update.auto_rollback if switch.auto_rollback is None else switch.auto_rollback,
     )

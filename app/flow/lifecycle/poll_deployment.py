@@ -16,11 +16,17 @@ from app.flow.lifecycle.close_switch import close_switch, reject_switch
 from app.flow.lifecycle.compare_answers import close_answered, compare_answers
 from app.flow.lifecycle.confirm_hook import DeploymentNotManaged, WrongEvent, check_event, verify_facts
 from app.flow.lifecycle.observation import Observation, has_changes, observe, update_of
-from app.flow.lifecycle.poll_schedule import MAX_BACKOFF, RETRY_AFTER, awaits_rollback, next_poll
+from app.flow.lifecycle.poll_schedule import (
+    MAX_BACKOFF,
+    RETRY_AFTER,
+    awaits_rollback,
+    next_poll,
+    reading_of,
+)
 from app.flow.ports.codedeploy import CodeDeployUnavailable, DeploymentFacts, Deployments, Target
 from app.flow.ports.database import GateRepository, Verification
 from app.flow.ports.rules import Rules
-from app.flow.ports.switches import DuePoll, HeldSwitch
+from app.flow.ports.switches import DuePoll, HeldSwitch, TrafficReading
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.reminders import next_reminder
@@ -37,7 +43,13 @@ class PollRepository(Protocol):
     def hold_switch(self, due: DuePoll) -> AbstractAsyncContextManager[HeldSwitch | None]: ...
 
     async def poll_again(
-        self, due: DuePoll, *, error: str | None, rested: bool, due_at: datetime | None
+        self,
+        due: DuePoll,
+        *,
+        error: str | None,
+        rested: bool,
+        due_at: datetime | None,
+        reading: TrafficReading,
     ) -> None: ...
 
 
@@ -55,12 +67,17 @@ async def poll_deployment(
         observation = await observe(due, deployments=deployments)
     except CodeDeployUnavailable as exc:
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
-        await repository.poll_again(due, error=str(exc), rested=False, due_at=again)
+        reading = reading_of(due, None, now=now)
+        await repository.poll_again(due, error=str(exc), rested=False, due_at=again, reading=reading)
         return False
     if observation.facts is None and _may_appear(due, observation, now=now):
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
         await repository.poll_again(
-            due, error="CodeDeploy has no such deployment", rested=False, due_at=again
+            due,
+            error="CodeDeploy has no such deployment",
+            rested=False,
+            due_at=again,
+            reading=reading_of(due, observation, now=now),
         )
         return False
     # A switch that has ended is polled for its rollback only, and only for a limited time.
@@ -76,7 +93,8 @@ async def poll_deployment(
     if observation.unread is not None and due_at is not None:
         due_at, rested = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF), False
     error = str(observation.unread) if observation.unread is not None else None
-    await repository.poll_again(due, error=error, rested=rested, due_at=due_at)
+    reading = reading_of(due, observation, now=now)
+    await repository.poll_again(due, error=error, rested=rested, due_at=due_at, reading=reading)
     return changed
 
 
@@ -100,9 +118,12 @@ async def _store(
             return []
     passes = due.auto_approval_pending or facts.creator in AUTO_ROLLBACK_CREATORS
     await _read_answers(held, observation.target, verification, passes=passes, now=now)
-    await apply_observation(held, update_of(due, observation, facts, now=now), now=now)
+    update = update_of(due, observation, facts, now=now)
+    await apply_observation(held, update, now=now)
     if facts.over:
-        await _over(held, due, observation, facts, now=now)
+        awaits = awaits_rollback(due, observation, now=now)
+        lost = bool(update.traffic_unknown)
+        await close_switch(held, facts, rollback_may_come=awaits, share_lost=lost, now=now)
         return []
     for view in held.open_gates:
         if await _is_refused(held, view, observation, facts, now=now):
@@ -158,13 +179,6 @@ async def _is_refused(
         await held.ask(view.gate.with_deadline_now(now=now), remind_at=None, events=[refused], now=now)
         return True
     return False
-
-
-async def _over(
-    held: HeldSwitch, due: DuePoll, observation: Observation, facts: DeploymentFacts, *, now: datetime
-) -> None:
-    awaits = awaits_rollback(due, observation, now=now)
-    await close_switch(held, facts, rollback_may_come=awaits, now=now)
 
 
 async def _refine(

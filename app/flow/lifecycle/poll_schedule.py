@@ -4,8 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from app.flow.backoff import backoff
-from app.flow.lifecycle.observation import Observation, hook_started, is_moving, shows_succeeded
-from app.flow.ports.switches import DuePoll
+from app.flow.lifecycle.observation import (
+    Observation,
+    hook_started,
+    is_moving,
+    is_untimed,
+    lacks_last_reading,
+    share_read,
+    shows_succeeded,
+)
+from app.flow.ports.switches import DuePoll, TrafficReading
 
 IDLE_INTERVAL: Final = timedelta(seconds=25)
 """At rest: an ending from outside is noticed within half a minute."""
@@ -22,6 +30,15 @@ ROLLBACK_WATCH: Final = timedelta(seconds=60)
 
 ASK_TRAFFIC: Final = 20
 """A poll every twentieth of the time that traffic has moved for: a canary of 5 minutes costs some 40 polls."""
+
+
+STALE_AFTER_POLLS: Final = 3
+MIN_STALE_AFTER: Final = timedelta(seconds=5)
+"""A share of traffic that may have changed since it was read is shown for three polls, or for 5 s: AWS may take that
+long to answer. Then it is unknown until it is read again."""
+
+LAST_READING_WATCH: Final = timedelta(hours=1)
+"""How long it is tried to read where the traffic of a deployment that ended badly has stayed."""
 
 
 def next_poll(due: DuePoll, observation: Observation, *, now: datetime) -> tuple[datetime | None, bool]:
@@ -48,9 +65,10 @@ def _shows_answer(due: DuePoll, observation: Observation) -> bool:
 def _while_it_lives(due: DuePoll, observation: Observation, *, now: datetime) -> tuple[datetime, bool]:
     if due.undoing or shows_succeeded(due, observation):
         return now + MIN_MOVING_INTERVAL, True
-    if is_moving(due) and due.moving_since is not None:
-        pause = (now - due.moving_since) / ASK_TRAFFIC
-        return now + min(max(pause, MIN_MOVING_INTERVAL), MAX_MOVING_INTERVAL), True
+    if is_moving(due):
+        return now + _moving_interval(due, now=now), True
+    if is_untimed(due.switch):
+        return now + backoff(due.attempts, first=RETRY_AFTER, longest=IDLE_INTERVAL), False
     if due.switch.blue_until is not None:
         return _until_blue_goes(due.switch.blue_until, now=now), True
     unseen = due.hook_name is not None and due.switch.hook_started_at is None
@@ -58,6 +76,21 @@ def _while_it_lives(due: DuePoll, observation: Observation, *, now: datetime) ->
         # CodeDeploy's reads lag behind its hook: until the hook's start shows, poll again soon.
         return now + backoff(due.attempts, first=RETRY_AFTER, longest=IDLE_INTERVAL), False
     return at_rest(now), True
+
+
+def _moving_interval(due: DuePoll, *, now: datetime) -> timedelta:
+    pause = (now - (due.moving_since or now)) / ASK_TRAFFIC
+    return min(max(pause, MIN_MOVING_INTERVAL), MAX_MOVING_INTERVAL)
+
+
+def reading_of(due: DuePoll, observation: Observation | None, *, now: datetime) -> TrafficReading:
+    """What the poll means for the share of traffic; `observation` is None where CodeDeploy did not answer."""
+    read = observation is not None and share_read(due, observation) is not None
+    over = observation is not None and (observation.facts is None or observation.facts.over)
+    stale_at = None
+    if is_moving(due) and not over:
+        stale_at = now + max(STALE_AFTER_POLLS * _moving_interval(due, now=now), MIN_STALE_AFTER)
+    return TrafficReading(read_at=now if read else None, stale_at=stale_at)
 
 
 def at_rest(now: datetime) -> datetime:
@@ -77,6 +110,9 @@ def awaits_rollback(due: DuePoll, observation: Observation, *, now: datetime) ->
 
 def _after_the_end(due: DuePoll, observation: Observation, *, now: datetime) -> datetime | None:
     if awaits_rollback(due, observation, now=now):
+        return now + MIN_MOVING_INTERVAL
+    lost = lacks_last_reading(due.switch) and observation.unread is not None
+    if lost and due.switch.ended_at is not None and now - due.switch.ended_at < LAST_READING_WATCH:
         return now + MIN_MOVING_INTERVAL
     # Its gate's report is under way and finds out what CodeDeploy holds; then it has ended for us too.
     return now + MIN_MOVING_INTERVAL if due.switch.ended_at is None else None

@@ -75,6 +75,7 @@ class HookProgress:
 
     status: str
     started_at: datetime | None
+    ended_at: datetime | None = None
 
     @property
     def over(self) -> bool:

@@ -9,7 +9,7 @@ from app.flow.audit_events import Event
 from app.flow.ports.database import Claim
 from app.flow.read_models import GateView
 from app.gate.evidence.blue_green import TargetSet, TaskSet
-from app.gate.evidence.model import Alarm, Evidence, Listener, Missing, Safety, Targets
+from app.gate.evidence.model import Alarm, Evidence, GreenHealth, Listener, Missing, Safety, Targets
 from app.gate.evidence.revision import RevisionReading
 from app.gate.ids import SwitchKey
 from app.gate.rules.traffic_guard import GuardRule
@@ -62,6 +62,10 @@ class EvidenceSource(Protocol):
         """The settings of this deployment, which may override those of its group."""
         ...
 
+    async def settings(self, key: SwitchKey, *, application: str, deployment_group: str) -> GroupFacts:
+        """The same, read once: a deployment keeps the settings that it was created with."""
+        ...
+
     async def target(self, key: SwitchKey) -> TargetFacts: ...
 
     async def task_sets(self, region: str, service: ServiceName) -> tuple[TaskSet, ...]: ...
@@ -87,11 +91,13 @@ class EvidenceSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueEvidence(Claim):
-    """A gate whose evidence is due. `waiting_gates`: how many gates wait in all."""
+    """A gate whose evidence is due. `waiting_gates`: how many gates wait in all; `watched_switches`: how many decided
+    ones are still looked at."""
 
     view: GateView
     known: Evidence | None
     waiting_gates: int
+    watched_switches: int
 
 
 class EvidenceRepository(Protocol):
@@ -112,6 +118,12 @@ class EvidenceRepository(Protocol):
 
         `blockers`: why it blocks an approval. `settled` resets the attempts.
         """
+        ...
+
+    async def seen_live(
+        self, due: DueEvidence, health: GreenHealth, *, due_at: datetime, now: datetime
+    ) -> bool:
+        """Stores green's health after the decision, apart from the evidence. False: the lease is lost."""
         ...
 
     async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None: ...

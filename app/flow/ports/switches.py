@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.flow.audit_events import Event
 from app.flow.ports.database import Claim, Verification
@@ -45,13 +45,34 @@ class SwitchUpdate:
     hook_started_at: datetime | None = None
     traffic: Traffic | None = None
     green_percent: int | None = None
+    traffic_read_at: datetime | None = None
+    traffic_unknown: bool | None = None
+    """Whether the share is unknown from now on."""
+    share_returns: bool = False
+    """The share was not known before this poll."""
     switched_at: datetime | None = None
+    shift_ended_at: datetime | None = None
     blue_until: datetime | None = None
     rollback_id: str | None = None
     green_unknown: bool = False
     """It failed or was stopped, and how much traffic stayed on green is not known."""
     previous: PreviousRevision | None = None
     auto_rollback: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrafficReading:
+    """Whether a poll read the share of traffic, and how long that counts.
+
+    `read_at` None: it did not. `stale_at`: from when on the share is unknown unless it is read again; None: it cannot
+    change.
+    """
+
+    read_at: datetime | None = None
+    stale_at: datetime | None = None
+
+
+CANNOT_CHANGE: Final = TrafficReading()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, MissingReason, Targets, Tasks
+from app.gate.evidence.model import (
+    ABSENT,
+    Alarm,
+    Evidence,
+    GreenHealth,
+    Missing,
+    MissingReason,
+    Targets,
+    Tasks,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,8 +114,6 @@ _WORST: Final = ("unhealthy", "unhealthy.draining", "unused")
 _LEAVING: Final = "draining"
 """Targets that an earlier deployment left behind in the same target group."""
 
-_PARTS: Final = ("tasks", "health", "alarms")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Health:
@@ -125,8 +132,13 @@ class Health:
 
 
 def health_of_green(evidence: Evidence) -> Health:
+    """The state of green and of the alarms, as the evidence shows it."""
+    return assess(evidence.health)
+
+
+def assess(green: GreenHealth) -> Health:
     """The state of green and of the alarms."""
-    found = [*_tasks(evidence), *_targets(evidence), *_alarms(evidence), *_unread(evidence)]
+    found = [*_tasks(green), *_targets(green), *_alarms(green), *_unread(green)]
     return Health(findings=tuple(sorted(found, key=_rank)))
 
 
@@ -138,8 +150,8 @@ def _rank(finding: Finding) -> tuple[int, int]:
     return _ORDER.index(type(finding)), within
 
 
-def _tasks(evidence: Evidence) -> Iterator[Finding]:
-    tasks = evidence.green.tasks
+def _tasks(green: GreenHealth) -> Iterator[Finding]:
+    tasks = green.tasks
     if isinstance(tasks, Missing):
         return
     if tasks.running == 0:
@@ -150,8 +162,8 @@ def _tasks(evidence: Evidence) -> Iterator[Finding]:
         yield NotSteady()
 
 
-def _targets(evidence: Evidence) -> Iterator[Finding]:
-    health, tasks = evidence.green.health, evidence.green.tasks
+def _targets(green: GreenHealth) -> Iterator[Finding]:
+    health, tasks = green.targets, green.tasks
     if isinstance(health, Missing):
         return
     staying = [one for one in health if one.state != _LEAVING]
@@ -165,18 +177,19 @@ def _targets(evidence: Evidence) -> Iterator[Finding]:
         yield NoTargets()
 
 
-def _alarms(evidence: Evidence) -> Iterator[Finding]:
-    if isinstance(evidence.alarms, Missing):
+def _alarms(green: GreenHealth) -> Iterator[Finding]:
+    if isinstance(green.alarms, Missing):
         return
-    for alarm in evidence.alarms:
+    for alarm in green.alarms:
         if alarm.state == "ALARM":
             yield AlarmFiring(alarm=alarm)
         elif alarm.state == ABSENT:
             yield AlarmNotFound(alarm=alarm)
 
 
-def _unread(evidence: Evidence) -> Iterator[Finding]:
-    for part, missing in evidence.missing.items():
+def _unread(green: GreenHealth) -> Iterator[Finding]:
+    parts = {"tasks": green.tasks, "health": green.targets, "alarms": green.alarms}
+    for part, found in parts.items():
         # No alarm is configured: that is known, not missing.
-        if part in _PARTS and missing.why is not MissingReason.NONE:
-            yield EvidenceUnread(part=part, missing=missing)
+        if isinstance(found, Missing) and found.why is not MissingReason.NONE:
+            yield EvidenceUnread(part=part, missing=found)

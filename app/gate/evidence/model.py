@@ -124,6 +124,20 @@ class TaskSetEvidence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GreenHealth:
+    """Green's tasks, its targets and the alarms of its deployment group, as read at one time."""
+
+    seen_at: datetime
+    tasks: Tasks | Missing
+    targets: tuple[Targets, ...] | Missing
+    alarms: tuple[Alarm, ...] | Missing
+
+    def same_as(self, other: "GreenHealth") -> bool:
+        """Whether the two are equal apart from the time of reading."""
+        return replace(self, seen_at=other.seen_at) == other
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """Everything that was read at one time. `steady_since`: when CodeDeploy found green's tasks running and steady."""
 
@@ -154,6 +168,13 @@ class Evidence:
         blue, green = self.blue.tasks, self.green.tasks
         if not isinstance(blue, Missing) and not isinstance(green, Missing):
             yield from changed(ChangedPart.TASKS, "desiredCount", str(blue.desired), str(green.desired))
+
+    @property
+    def health(self) -> GreenHealth:
+        """The part of it that is green's health."""
+        return GreenHealth(
+            seen_at=self.seen_at, tasks=self.green.tasks, targets=self.green.health, alarms=self.alarms
+        )
 
     @property
     def missing(self) -> dict[str, Missing]:

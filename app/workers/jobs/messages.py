@@ -88,6 +88,7 @@ def redraw_previous_cards(deps: Dependencies) -> Step:
             with quarantine.guard(stale.id):
                 await previous.redraw(stale, now=deps.clock())
                 deps.wakeups.notify("card_outdated")
+                deps.wakeups.notify("poll_requested")
         return []
 
     return step

@@ -1,20 +1,28 @@
 """Polls deployments, executes interventions, collects evidence."""
 
+from typing import Final
+
 import structlog
 
+from app.db.quarantine import Quarantine
 from app.flow.approval.auto_approve_rollback import auto_approve_rollback
 from app.flow.evidence.collect_evidence import collect_evidence
+from app.flow.evidence.watch_health import watch_health
 from app.flow.lifecycle.poll_deployment import poll_deployment
 from app.flow.ports.evidence import DueEvidence
 from app.flow.ports.switches import DuePoll
 from app.flow.undo.execute_intervention import DueIntervention, execute_intervention
-from app.gate.evidence.model import Evidence
+from app.gate.evidence.model import Evidence, GreenHealth
+from app.gate.state_machine import Awaiting
 from app.observability.metrics import EVIDENCE_MISSING, EVIDENCE_READS
 from app.workers.dependencies import Dependencies
 from app.workers.leased_job import leased_job
-from app.workers.runner import Step
+from app.workers.runner import Jobs, Step
 
 log = structlog.get_logger(__name__)
+
+MAX_STALE: Final = 50
+"""For each step."""
 
 
 def poll_deployments(deps: Dependencies) -> Step:
@@ -36,6 +44,21 @@ def poll_deployments(deps: Dependencies) -> Step:
             deps.wakeups.notify("switch_changed")
 
     return leased_job(switches, key=lambda due: due.switch.id, work=poll, then=polled, clock=deps.clock)
+
+
+def mark_stale_traffic(deps: Dependencies) -> Step:
+    """Switches whose share of traffic was not read again in time."""
+    traffic = deps.repositories.stale_traffic
+    quarantine = Quarantine("stale_traffic")
+
+    async def step(limit: int) -> Jobs:
+        for switch in await traffic.stale(now=deps.clock(), limit=MAX_STALE, skip=quarantine.keys()):
+            with quarantine.guard(switch):
+                await traffic.mark_unknown(switch, now=deps.clock())
+                deps.wakeups.notify("card_outdated")
+        return []
+
+    return step
 
 
 def execute_interventions(deps: Dependencies) -> Step:
@@ -63,10 +86,12 @@ def execute_interventions(deps: Dependencies) -> Step:
 
 
 def collect_due_evidence(deps: Dependencies) -> Step:
-    """Waiting gates whose evidence is due to be read."""
+    """Waiting gates whose evidence is due to be read, and switches whose green is watched after the decision."""
     evidence = deps.repositories.evidence
 
-    async def collect(due: DueEvidence) -> Evidence | None:
+    async def collect(due: DueEvidence) -> Evidence | GreenHealth | None:
+        if not isinstance(due.view.gate, Awaiting):
+            return await watch_health(due, repository=evidence, source=deps.evidence_source, now=deps.clock())
         found = await collect_evidence(
             due, repository=evidence, source=deps.evidence_source, now=deps.clock()
         )
@@ -76,9 +101,9 @@ def collect_due_evidence(deps: Dependencies) -> Step:
             deps.wakeups.notify("poll_requested")
         return found
 
-    def collected(due: DueEvidence, found: Evidence | None) -> None:
+    def collected(due: DueEvidence, found: Evidence | GreenHealth | None) -> None:
         EVIDENCE_READS.labels(result="read" if found else "retried").inc()
-        for part, missing in (found.missing if found else {}).items():
+        for part, missing in (found.missing if isinstance(found, Evidence) else {}).items():
             EVIDENCE_MISSING.labels(part=part, reason=missing.why).inc()
         deps.wakeups.notify("card_outdated")
 

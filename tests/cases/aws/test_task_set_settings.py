@@ -73,7 +73,7 @@ def line(green: dict[str, Any]) -> str:
         {"id": "ecs-svc/1", "taskDefinition": "order:41", **BLUE},
         {"id": "ecs-svc/2", "taskDefinition": "order:41", **BLUE, **green},
     ]
-    blue, other = (one.settings for one in task_sets_of({"services": [{"taskSets": sets}]}))
+    blue, other = (one.settings for one in task_sets_of({"taskSets": sets}))
     seen = evidence(blue=side(41, settings=blue), green=side(41, settings=other))
     return "\n".join(change_lines(seen, Texts.of("en")))
 
@@ -89,7 +89,7 @@ def test_what_is_the_same_is_no_change(green: dict[str, Any]) -> None:
 
 
 def test_what_ecs_does_not_return_is_not_compared() -> None:
-    [known] = task_sets_of({"services": [{"taskSets": [{"id": "1", "taskDefinition": "order:41", **BLUE}]}]})
+    [known] = task_sets_of({"taskSets": [{"id": "1", "taskDefinition": "order:41", **BLUE}]})
     assert list(settings_changes(None, known.settings)) == []
     assert list(settings_changes(known.settings, None)) == []
 

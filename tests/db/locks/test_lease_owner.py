@@ -31,7 +31,7 @@ FENCED: Final = (
     ),
     "card_copies.RESCHEDULE",
     *(f"cards.{name}" for name in ("STORE_POST_INTENT", "STORE_PUBLISHED", "RESCHEDULE")),
-    *(f"evidence.{name}" for name in ("STORE_EVIDENCE", "RESCHEDULE")),
+    *(f"evidence.{name}" for name in ("STORE_EVIDENCE", "STORE_LIVE", "RESCHEDULE")),
     *(f"interventions.{name}" for name in ("STORE_SENT", "STORE_FAILED", "RESCHEDULE")),
     "probes.FINISH_RUN",
     *(f"reports.{name}" for name in ("STORE_REPORTED", "RESCHEDULE")),

@@ -36,10 +36,11 @@ AWAITING, DECIDED, REPORTED, ROLLBACK = (UUID(int=number) for number in range(10
 LIVE: Final = (
     """
     INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
-        status, first_seen_at, verified_at, due_at, previous_stale_since, rollback_id, traffic)
+        status, first_seen_at, verified_at, due_at, previous_stale_since, rollback_id, traffic, traffic_stale_at)
     SELECT '123456789012', 'ap-northeast-2', 'd-live-' || n, 'order', 'order-app', 'order-dg',
         CASE n WHEN 4 THEN 'codeDeployRollback' ELSE 'user' END, 'somebody@example.com', 'InProgress', %(now)s, %(now)s,
-        %(now)s, %(now)s, CASE n WHEN 3 THEN 'd-live-4' END, '{"shift": "all_at_once", "percent": 100, "minutes": 0}'
+        %(now)s, %(now)s, CASE n WHEN 3 THEN 'd-live-4' END, '{"shift": "all_at_once", "percent": 100, "minutes": 0}',
+        %(now)s
     FROM generate_series(1, 4) n
     """,
     """
@@ -258,6 +259,9 @@ class Values:
             "kind": "stop",
             "given_up": intervention,
             **{f"seen_{name}": now for name in ("hook_started_at", "switched_at", "blue_until")},
+            **{f"seen_{name}": now for name in ("traffic_read_at", "shift_ended_at")},
+            "seen_traffic_unknown": True,
+            "next_live": "{}",
             "seen_status": "Succeeded",
             "seen_traffic": '{"shift": "all_at_once", "percent": 100, "minutes": 0}',
             "seen_green_percent": 100,
@@ -364,6 +368,7 @@ class Values:
             "deployers.STORE_DEPLOYER": {"named": ["U1"], "before": [], "id": switches["d-live-1"]},
             "previous_cards.CLEAR_STALE": {"id": switches["d-live-1"]},
             "previous_cards.INVALIDATE_PREVIOUS_CARD": {"before": switches["d-live-4"]},
+            "previous_cards.MAKE_EARLIER_DUE": {"before": switches["d-live-4"]},
             "interventions.STORE_SENT": {"deployment": "d-live-5", "done": False},
             "freezes": {"freeze": freeze, "ids": [freeze]},
             "freezes.STORE_RULE_STATUS": {"awaiting_exclusivity": False},

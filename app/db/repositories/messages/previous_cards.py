@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Text, bindparam, null, select, update
 
 from app.db.database import Database
-from app.db.expressions import LIMIT, ONE, SWITCH_PARAM, is_among, is_none_of
+from app.db.expressions import LIMIT, NOW_PARAM, ONE, SWITCH_PARAM, is_among, is_none_of
 from app.db.gate_view import SUCCEEDED
 from app.db.invalidate_cards import invalidate_cards
 from app.db.tables import gates, switches
@@ -35,6 +35,22 @@ _previous = (
     .limit(ONE)
 )
 INVALIDATE_PREVIOUS_CARD: Final = invalidate_cards(is_among(gates.c.switch_id, _previous))
+# CodeDeploy runs one deployment of a group at a time. Where a newer one has come, earlier ones are over or about to be:
+# they are polled at once, so that no card asks for an approval while another one says that it was rolled back.
+_earlier = (
+    select(switches.c.id)
+    .where(
+        switches.c.domain == bindparam("of_domain", type_=Text),
+        switches.c.id < bindparam("before", type_=BigInteger),
+        switches.c.ended_at.is_(None),
+        switches.c.due_at > NOW_PARAM,
+    )
+    .order_by(switches.c.id)
+    .with_for_update(key_share=True)
+)
+MAKE_EARLIER_DUE: Final = (
+    update(switches).where(is_among(switches.c.id, _earlier)).values(due_at=NOW_PARAM).returning(ONE)
+)
 # It may have become stale again meanwhile.
 CLEAR_STALE: Final = (
     update(switches)
@@ -67,8 +83,9 @@ class PreviousCards:
         ]
 
     async def redraw(self, stale: StalePrevious, *, now: datetime) -> None:
-        """Invalidates the card. Idempotent; each statement in a transaction of its own."""
-        await self._database.execute(
-            INVALIDATE_PREVIOUS_CARD, of_domain=stale.domain, before=stale.id, now=now
-        )
+        """Invalidates the card, and has earlier deployments polled. Idempotent; each statement in a transaction of its
+        own."""
+        domain = {"of_domain": stale.domain, "before": stale.id, "now": now}
+        await self._database.execute(INVALIDATE_PREVIOUS_CARD, **domain)
+        await self._database.execute(MAKE_EARLIER_DUE, **domain)
         await self._database.execute(CLEAR_STALE, switch=stale.id, since=stale.since)

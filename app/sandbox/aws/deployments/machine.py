@@ -167,9 +167,15 @@ class Machine:
         return self._account.group_of(deployment).domain.ready_wait_minutes * 60.0
 
     def _keep_blue(self, deployment: Deployment) -> None:
-        """The termination wait: all events have succeeded, the status is still InProgress."""
-        deployment.terminates_at = self._account.clock.seconds() + deployment.termination_wait
-        self._wait(deployment, deployment.termination_wait, partial(self.terminate_now, deployment))
+        """The termination wait: all events have succeeded, the status is still InProgress.
+
+        It is counted from the end of AllowTraffic, as CodeDeploy does, and not from the end of the last event.
+        """
+        now = self._account.clock.seconds()
+        moved = next(event.ended_at for event in deployment.events if event.name == "AllowTraffic")
+        left = max((moved or now) + deployment.termination_wait - now, 0.0)
+        deployment.terminates_at = now + left
+        self._wait(deployment, left, partial(self.terminate_now, deployment))
 
     def _fail(self, deployment: Deployment, failure: Failure) -> None:
         self._close_events(deployment)
