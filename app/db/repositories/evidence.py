@@ -149,7 +149,8 @@ class EvidenceRows:
         async with self._database.transaction() as connection:
             locked = await execute(connection, LOCK_GATE, {"gate": gate})
             if not locked or locked[0].phase != "awaiting":
-                await execute(connection, RESCHEDULE, {**lease, "next_due_at": None, "error": None})
+                # It stays as it was then. What has become due is green's health.
+                await execute(connection, RESCHEDULE, {**lease, "next_due_at": now, "error": None})
                 return False
             values = {
                 "next_seen": evidence_to_json(evidence),

@@ -2,6 +2,7 @@
 
 from app.flow.read_models import GateView
 from app.flow.switch_progress import may_be_on_green, undo_context_of
+from app.flow.traffic_share import share_on_green
 from app.gate.evidence.model import Missing
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.denials import Denial
@@ -31,7 +32,7 @@ def traffic_left(view: GateView, texts: Texts) -> list[str]:
         return []
     if not may_be_on_green(view):
         return [] if view.rollback is not None else [texts("course.left.none")]
-    percent = view.switch.green_percent
+    percent = share_on_green(view).percent
     return [texts("course.left.unknown") if percent is None else texts("course.left.some", percent=percent)]
 
 

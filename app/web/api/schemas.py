@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from app.db.queries.audit_trail import AuditLine
 from app.flow.read_models import GateView, Switch
+from app.flow.traffic_share import share_on_green
 from app.gate.evidence.health import health_of_green
 from app.gate.evidence.model import Evidence, Missing
 from app.gate.rules.violations import rule_key
@@ -67,6 +68,13 @@ class EvidenceOut(BaseModel):
     run_url: str | None
 
 
+class TrafficOut(BaseModel):
+    """Production traffic on green. `percent` is null while it is unknown; `read_at`: when it was read last."""
+
+    percent: int | None
+    read_at: datetime | None
+
+
 class GateOut(BaseModel):
     """One hook execution that waits, or waited, for an answer.
 
@@ -92,6 +100,7 @@ class GateOut(BaseModel):
     outcome_detail: str | None
     reported_at: datetime | None
     votes: list[VoteOut]
+    traffic: TrafficOut
     evidence: EvidenceOut | None
 
 
@@ -171,6 +180,7 @@ def gate_out(view: GateView) -> GateOut:
         outcome_detail=view.outcome_detail,
         reported_at=view.reported_at,
         votes=[VoteOut.model_validate(vote, from_attributes=True) for vote in view.votes],
+        traffic=TrafficOut.model_validate(share_on_green(view), from_attributes=True),
         evidence=evidence_out(view.evidence) if view.evidence else None,
     )
 

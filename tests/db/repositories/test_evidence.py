@@ -17,6 +17,7 @@ from app.flow.evidence.collect_evidence import LONG_INTERVAL, SHORT_INTERVAL, po
 from app.flow.ports.evidence import DueEvidence
 from app.gate.evidence.model import Evidence, Missing, MissingReason, Targets
 from app.gate.ids import GateId
+from app.gate.state_machine import Awaiting
 from tests.db.sample_rows import AWAITING, DECIDE, DECIDED, fill
 from tests.gate.seen import AT, evidence, side
 
@@ -97,7 +98,45 @@ async def test_evidence_that_comes_after_the_decision_changes_nothing(
     view = await rows.get(GATE)
     assert view is not None
     assert view.evidence == HEALTHY
-    assert await rows.claim(now=AT + timedelta(days=1), limit=5) == []
+    (again,) = await rows.claim(now=AT, limit=5)
+    assert not isinstance(again.view.gate, Awaiting), "due again for green's health alone"
+
+
+async def test_health_after_the_decision_is_stored_apart_and_redraws_the_card_once(
+    filled: Database, database_url: str
+) -> None:
+    rows = EvidenceRows(filled, uuid4())
+    await keep(rows, await claimed(rows), HEALTHY)
+    with psycopg.connect(database_url) as connection:
+        connection.execute(DECIDE, [AWAITING])
+    before, _ = await card(filled)
+    assert await rows.seen_live(await claimed(rows), UNHEALTHY.health, due_at=AT, now=AT) is True
+    assert await card(filled) == (before + 1, before + 1)
+    view = await rows.get(GATE)
+    assert view is not None
+    assert (view.evidence, view.live_health) == (HEALTHY, UNHEALTHY.health)
+    later = replace(UNHEALTHY.health, seen_at=AT + timedelta(minutes=1))
+    assert await rows.seen_live(await claimed(rows), later, due_at=AT, now=AT) is True
+    assert await card(filled) == (before + 1, before + 1)
+
+
+async def test_health_is_of_no_interest_once_the_deployment_has_ended(
+    filled: Database, database_url: str
+) -> None:
+    rows = EvidenceRows(filled, uuid4())
+    await keep(rows, await claimed(rows), HEALTHY)
+    with psycopg.connect(database_url) as connection:
+        connection.execute(DECIDE, [AWAITING])
+    await rows.seen_live(await claimed(rows), UNHEALTHY.health, due_at=AT, now=AT)
+    await filled.execute(
+        "UPDATE switches SET ended_at = :at, end_reason = 'Stopped', due_at = NULL"
+        " WHERE id = (SELECT switch_id FROM gates WHERE id = :gate)",
+        at=AT,
+        gate=AWAITING,
+    )
+    view = await rows.get(GATE)
+    assert view is not None
+    assert view.live_health is None
 
 
 async def test_who_lost_the_lease_keeps_nothing(filled: Database) -> None:
