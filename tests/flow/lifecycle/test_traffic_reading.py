@@ -16,12 +16,14 @@ from app.gate.decision import Verdict
 from app.gate.state_machine import Decided, Outcome
 from tests.slack.sample_gates import APPROVED, GATE, NOON, SWITCH, acknowledged, filled, reported, view
 
-DECIDED_AT: datetime = APPROVED["decided_at"]
+DECIDED_AT = NOON + timedelta(minutes=3)
+"""As in `APPROVED`."""
+
 READ = DECIDED_AT + timedelta(seconds=30)
 LATER = READ + timedelta(minutes=2)
 MOVING = replace(SWITCH, green_percent=10, traffic_read_at=READ)
 SWITCHED = replace(MOVING, green_percent=100, switched_at=READ, shift_ended_at=READ)
-STOPPED = {"status": "Stopped", "ended_at": LATER, "end_reason": "Stopped: ALARM_ACTIVE"}
+STOPPED: dict[str, Any] = {"status": "Stopped", "ended_at": LATER, "end_reason": "Stopped: ALARM_ACTIVE"}
 
 
 def approved(**how: Any) -> GateView:
@@ -37,7 +39,7 @@ def back(**how: Any) -> Rollback:
     )
 
 
-FAILED_BACK = {"status": "Failed", "ended_at": LATER, "traffic_read_at": LATER}
+FAILED_BACK: dict[str, Any] = {"status": "Failed", "ended_at": LATER, "traffic_read_at": LATER}
 SHARES = {
     "waiting": (view(), TrafficShare(percent=0)),
     "CodeDeploy is not told": (
@@ -106,7 +108,13 @@ FACTS = DeploymentFacts(
 
 
 def due(switch: Any = SWITCH, **how: Any) -> DuePoll:
-    values = {"attempts": 1, "switch": switch, "due_at": READ, "moving_since": DECIDED_AT, **how}
+    values: dict[str, Any] = {
+        "attempts": 1,
+        "switch": switch,
+        "due_at": READ,
+        "moving_since": DECIDED_AT,
+        **how,
+    }
     return filled(DuePoll, **{"undoing": False, "auto_approval_pending": False, **values})
 
 
@@ -165,7 +173,7 @@ def test_traffic_that_cannot_move_needs_no_reading(still: DuePoll) -> None:
 
 
 def test_where_traffic_stayed_is_unknown_until_it_is_read_after_a_bad_end() -> None:
-    over = {"status": "Stopped", "error": "ALARM_ACTIVE"}
+    over: dict[str, Any] = {"status": "Stopped", "error": "ALARM_ACTIVE"}
     lost = update_of(due(MOVING), seen(None, **over), replace(FACTS, **over), now=LATER)
     assert (lost.traffic_unknown, lost.green_unknown) == (True, False)
     read = seen(target("Failed", 10), **over)
