@@ -8,7 +8,7 @@ import pytest
 SERVICES: Final = frozenset({"postgres", "chromium", "fakes", "shell"})
 """Fixtures that start something."""
 
-FOLDERS: Final = frozenset({"browser", "chaos", "cli", "container", "db", "hook_lambda", "sandbox"})
+FOLDERS: Final = frozenset({"browser", "chaos", "cli", "container", "db", "hook_lambda", "infra", "sandbox"})
 """Folders whose tests start a browser, commands, a Postgres of their own, or the servers of the stand-ins."""
 
 

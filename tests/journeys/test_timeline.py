@@ -1,5 +1,6 @@
 """The card's thread lists the events, once and in order; approvers are reminded."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from app.sandbox.people import CHANNEL, MINA, OLU, config_text
 from app.sandbox.slack.state.shapes import Message
 from tests.harness import Harness, running_harness, text_of
 from tests.journeys.test_switch_lifecycle import approved
+from tests.logs import captured_logs
 
 
 def thread(harness: Harness, deployment: str) -> list[Message]:
@@ -100,10 +102,13 @@ async def test_nobody_is_reminded_of_a_decided_gate(harness: Harness) -> None:
 async def test_after_a_pause_one_reminder_says_it_all(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
 
-    harness.clock.advance(minutes=46)
-    await harness.until(lambda: "minutes left" in thread_text(harness, deployment))
+    with captured_logs() as log:
+        harness.clock.advance(minutes=46)
+        await harness.until(lambda: "minutes left" in thread_text(harness, deployment))
 
     assert harness.audit(deployment).count("reminded") == 1
+    (line,) = [one for one in map(json.loads, log.getvalue().splitlines()) if one["event"] == "gate_reminded"]
+    assert (line["domain"], line["minutes"]) == ("order", 9)
 
 
 @pytest.fixture

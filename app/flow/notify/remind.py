@@ -24,18 +24,20 @@ class ReminderRepository(GateRepository, Protocol):
 
 async def remind(
     *, repository: ReminderRepository, rules: Rules, quarantine: Quarantine, now: datetime
-) -> int:
-    """Saves the reminders that are due, each gate in a transaction of its own; returns how many gates were due."""
-    due = await repository.to_remind(now=now, limit=MAX_GATES_PER_RUN, skip=quarantine.keys())
-    for gate in due:
+) -> Sequence[Event]:
+    """Saves the reminders that are due, each gate in a transaction of its own; returns those that were saved."""
+    saved: list[Event] = []
+    for gate in await repository.to_remind(now=now, limit=MAX_GATES_PER_RUN, skip=quarantine.keys()):
         with quarantine.guard(gate):
+            reminded: Sequence[Event] = ()
             async with repository.hold(gate, skip_locked=True) as held:
                 if held is not None and isinstance(held.view.gate, Awaiting):
-                    await _remind(held, rules=rules, now=now)
-    return len(due)
+                    reminded = await _remind(held, rules=rules, now=now)
+            saved.extend(reminded)
+    return saved
 
 
-async def _remind(held: HeldGate, *, rules: Rules, now: datetime) -> None:
+async def _remind(held: HeldGate, *, rules: Rules, now: datetime) -> Sequence[Event]:
     view = held.view
     reminder_settings = _reminder_settings(view, rules=rules)
     since = view.reminded_at or view.opened_at
@@ -46,6 +48,7 @@ async def _remind(held: HeldGate, *, rules: Rules, now: datetime) -> None:
     )
     events = [_event(view, one, now) for one in _worth_saying(come)] if view.switch.verified else []
     await held.mark_reminded(at=now, following=following.at if following else None, events=events)
+    return events
 
 
 def _worth_saying(come: Sequence[Reminder]) -> Sequence[Reminder]:

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Final
 
+import structlog
+
 from app.db.quarantine import Quarantine
 from app.flow.approval.approve_by_checks import approve_by_checks
 from app.flow.approval.approve_by_earlier_votes import approve_by_earlier_votes
@@ -12,6 +14,8 @@ from app.flow.notify.refresh_rule_status import refresh_rule_status
 from app.flow.notify.remind import remind
 from app.workers.dependencies import Dependencies
 from app.workers.runner import Jobs, Step
+
+log = structlog.get_logger(__name__)
 
 MAX_TIMER_SECONDS: Final = 1.0
 """Polls find deadlines that are further away than this. It must be longer than the worker's poll interval."""
@@ -48,7 +52,9 @@ def send_reminders(deps: Dependencies) -> Step:
         reminded = remind(
             repository=deps.repositories.gates, rules=deps.rules, quarantine=quarantine, now=deps.clock()
         )
-        if await reminded:
+        for event in await reminded:
+            # Alarms count it: see infra/.
+            log.warning("gate_reminded", gate=str(event.gate), domain=event.domain, **event.detail)
             deps.wakeups.notify("card_outdated")
         return []
 

@@ -1,6 +1,7 @@
-"""ECS's reads, JSON 1.1."""
+"""ECS's reads, and the registration of task definitions, JSON 1.1."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.aws.services.operation import Operation, Params
@@ -19,14 +20,19 @@ NETWORK = {
 }
 
 
+MAX_TAGS: Final = 50
+TAG_VALUE: Final = re.compile(r"[\w\s+\-=.:/@]{0,256}")
+
+
 class Ecs:
-    """DescribeServices and DescribeTaskDefinition."""
+    """DescribeServices, DescribeTaskDefinition and RegisterTaskDefinition."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self.operations: dict[str, Operation] = {
             "DescribeServices": self.describe_services,
             "DescribeTaskDefinition": self.describe_task_definition,
+            "RegisterTaskDefinition": self.register_task_definition,
         }
 
     def describe_services(self, params: Params) -> dict[str, Any]:
@@ -56,11 +62,44 @@ class Ecs:
             answer["tags"] = found.tags()
         return answer
 
+    def register_task_definition(self, params: Params) -> dict[str, Any]:
+        """The next revision of a domain's family; the stand-in has no other families."""
+        family, containers = params.get("family"), params.get("containerDefinitions") or []
+        if not family or not containers:
+            raise AwsError("ClientException", "A task definition needs a family and container definitions.")
+        if not all(one.get("name") and one.get("image") for one in containers):
+            raise AwsError(
+                "ClientException", "Container.name and Container.image should not be null or empty."
+            )
+        domain = next(
+            (one.domain for one in self._account.groups.values() if one.domain.service == family), None
+        )
+        if domain is None:
+            raise AwsError("ClientException", f"The stand-in has no domain with the family {family}.")
+        registered = self._account.task_definitions.register(
+            domain,
+            at=self._account.clock.seconds(),
+            image_tag=containers[0]["image"].rpartition(":")[2],
+            tags=_tags(params.get("tags") or []),
+            definition={name: value for name, value in params.items() if name != "tags"},
+        )
+        return {"taskDefinition": registered.shape(), "tags": registered.tags()}
+
     def _find(self, name: str) -> Group | None:
         for group in self._account.groups.values():
             if name in (group.domain.service, group.domain.service_arn):
                 return group
         return None
+
+
+def _tags(given: list[dict[str, str]]) -> dict[str, str]:
+    """Raises InvalidParameterException for what ECS does not take as tags."""
+    if len(given) > MAX_TAGS or not all(TAG_VALUE.fullmatch(tag.get("value", "")) for tag in given):
+        raise AwsError(
+            "InvalidParameterException",
+            "Tags: at most 50; a value has at most 256 letters, digits, blanks and + - = . _ : / @",
+        )
+    return {tag["key"]: tag.get("value", "") for tag in given}
 
 
 def _service(group: Group) -> dict[str, Any]:

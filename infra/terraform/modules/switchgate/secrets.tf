@@ -1,0 +1,65 @@
+# Generated secrets. Terraform's state holds them: keep it encrypted, and readable by few.
+
+resource "random_password" "hook" {
+  length  = 64
+  special = false
+}
+
+resource "random_password" "database_owner" {
+  length  = 40
+  special = false
+}
+
+resource "random_password" "database_service" {
+  count   = var.database.roles == "two" ? 1 : 0
+  length  = 40
+  special = false
+}
+
+locals {
+  database_url = join("", [
+    "@${aws_db_instance.this.address}:5432/switchgate",
+    "?sslmode=verify-full&sslrootcert=/etc/switchgate/rds-ca.pem",
+  ])
+
+  secrets = merge(
+    {
+      "hook-key"           = jsonencode({ kid = var.hook_key_id, secret = random_password.hook.result })
+      "hook-secrets"       = "${var.hook_key_id}:${random_password.hook.result}"
+      "database-owner-url" = "postgresql://switchgate_owner:${random_password.database_owner.result}${local.database_url}"
+    },
+    var.database.roles == "two" ? {
+      "database-service-url" = "postgresql://switchgate_service:${random_password.database_service[0].result}${local.database_url}"
+    } : {},
+  )
+
+  service_database_url = var.database.roles == "two" ? "database-service-url" : "database-owner-url"
+}
+
+resource "aws_secretsmanager_secret" "this" {
+  for_each = toset(concat(
+    ["hook-key", "hook-secrets", "database-owner-url"],
+    var.database.roles == "two" ? ["database-service-url"] : [],
+  ))
+  name = "${var.names.secrets}/${each.key}"
+}
+
+resource "aws_secretsmanager_secret_version" "this" {
+  for_each      = aws_secretsmanager_secret.this
+  secret_id     = each.value.id
+  secret_string = local.secrets[each.key]
+}
+
+resource "aws_ssm_parameter" "configuration" {
+  name  = "${var.names.parameters}/switchgate.toml"
+  type  = "String"
+  tier  = "Intelligent-Tiering"
+  value = var.configuration
+}
+
+resource "aws_ssm_parameter" "rds_ca" {
+  name  = "${var.names.parameters}/rds-ca.pem"
+  type  = "String"
+  tier  = "Intelligent-Tiering"
+  value = var.rds_ca
+}

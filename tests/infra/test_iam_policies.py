@@ -1,0 +1,197 @@
+"""Every IAM policy that is shipped, against the calls that the code can make: none missing, none too many."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infra import dependent_actions
+from tests.infra.api_calls import HOOK, IAM_PREFIX, PIPELINE, SERVICE, calls, paginators, services
+from tests.infra.files import (
+    MODULES,
+    ROOT,
+    TEMPLATES,
+    TERRAFORM,
+    actions,
+    resources,
+    statements,
+    template,
+    terraform,
+)
+
+PERMISSIONS = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
+
+
+def terraform_policies() -> dict[str, Any]:
+    """The documents of the policies module, by the name that its outputs give them."""
+    folder = TERRAFORM / "modules" / "policies"
+    own = terraform(folder / "policies.tf")["locals"][0]["policies"]
+    by_domain = (folder / "domain_policies.tf").read_text(encoding="utf-8")
+    named = re.split(r"^  (codedeploy_policies|pipeline_policies) = ", by_domain, flags=re.MULTILINE)
+    texts = dict(zip(named[1::2], named[2::2], strict=True))
+    return {**own, **{name: [_statement(text)] for name, text in texts.items()}}
+
+
+def _statement(text: str) -> dict[str, Any]:
+    """Of a `for` expression, which the parser keeps as text: every action that stands in it."""
+    assigned = re.findall(r"Action\s+= (\[[^\]]*\]|\"[^\"]*\")", text)
+    return {"Effect": "Allow", "Action": re.findall(r'"([a-z0-9]+:\w+)"', " ".join(assigned)), "Resource": []}
+
+
+def cloudformation(file: str, *ids: str) -> set[str]:
+    """What the policies of some resources allow."""
+    return set().union(*(actions(resources(file)[id_]) for id_ in ids))
+
+
+def documented(heading: str) -> set[str]:
+    """The actions that stand in backticks under a heading of docs/permissions.md."""
+    section = PERMISSIONS.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"`([a-z0-9]+:[A-Z]\w+)`", section))
+
+
+def documented_policy() -> set[str]:
+    (policy,) = re.findall(r"```json\n(.*?)```", PERMISSIONS, re.DOTALL)
+    return actions(json.loads(policy))
+
+
+TERRAFORM_POLICIES = terraform_policies()
+SWITCHGATE, DOMAIN, GITHUB = "switchgate.yaml", "domain.yaml", "role.yaml"
+
+OF_THE_SERVICE = {
+    "CloudFormation": cloudformation(SWITCHGATE, "HoldPolicy", "EvidencePolicy", "UndoPolicy"),
+    "Terraform": actions([TERRAFORM_POLICIES[name] for name in ("hold", "evidence", "undo")]),
+    "docs, the policy": documented_policy(),
+    "docs, the tables": documented("AWS: the service's role"),
+}
+OF_THE_HOOK = {
+    "CloudFormation": cloudformation(SWITCHGATE, "HookRole"),
+    "Terraform": actions(TERRAFORM_POLICIES["hook"]),
+}
+OF_THE_START = {
+    "CloudFormation": cloudformation(SWITCHGATE, "ExecutionRole"),
+    "Terraform": actions(TERRAFORM_POLICIES["start"]),
+}
+OF_CODEDEPLOY = {
+    "CloudFormation": cloudformation(DOMAIN, "DeployRole"),
+    "Terraform": actions(TERRAFORM_POLICIES["codedeploy_policies"]),
+}
+OF_THE_PIPELINE = {
+    "CloudFormation": cloudformation(GITHUB, "PipelineRole"),
+    "Terraform": actions(TERRAFORM_POLICIES["pipeline_policies"]),
+}
+
+
+@pytest.mark.parametrize("where", OF_THE_SERVICE)
+def test_the_service_may_do_what_it_calls_and_no_more(where: str) -> None:
+    assert OF_THE_SERVICE[where] == calls(SERVICE) | dependent_actions.SERVICE.keys()
+
+
+@pytest.mark.parametrize("where", OF_THE_HOOK)
+def test_the_hook_may_do_what_it_calls_and_no_more(where: str) -> None:
+    assert OF_THE_HOOK[where] == calls(HOOK) | dependent_actions.HOOK.keys()
+
+
+def test_the_documented_role_of_the_hook_is_the_same() -> None:
+    network = {name for name in dependent_actions.HOOK if name.startswith("ec2:")}
+    key_of_ones_own = {"kms:Decrypt"}
+    told = documented("AWS: the hook Lambda's role")
+    assert told - key_of_ones_own == calls(HOOK) | dependent_actions.HOOK.keys() - network
+
+
+@pytest.mark.parametrize("where", OF_THE_START)
+def test_ecs_may_do_what_starts_a_replica_and_no_more(where: str) -> None:
+    assert OF_THE_START[where] == dependent_actions.START.keys()
+
+
+@pytest.mark.parametrize("where", OF_CODEDEPLOY)
+def test_codedeploy_may_do_what_a_deployment_needs_and_no_more(where: str) -> None:
+    assert OF_CODEDEPLOY[where] == dependent_actions.CODEDEPLOY.keys()
+
+
+@pytest.mark.parametrize("where", OF_THE_PIPELINE)
+def test_a_pipeline_may_do_what_its_scripts_call_and_no_more(where: str) -> None:
+    assert OF_THE_PIPELINE[where] == calls(PIPELINE) | dependent_actions.PIPELINE.keys()
+    assert "ecs:UpdateService" not in OF_THE_PIPELINE[where]
+
+
+def test_an_undo_is_a_policy_of_its_own() -> None:
+    undo = {"codedeploy:StopDeployment", "codedeploy:CreateDeployment", "codedeploy:ContinueDeployment"}
+    for policy in (cloudformation(SWITCHGATE, "UndoPolicy"), actions(TERRAFORM_POLICIES["undo"])):
+        assert undo <= policy
+    assert resources(SWITCHGATE)["UndoPolicy"]["Condition"] == "Undo"
+    assert not undo & cloudformation(SWITCHGATE, "HoldPolicy", "EvidencePolicy")
+    assert not undo & actions([TERRAFORM_POLICIES["hold"], TERRAFORM_POLICIES["evidence"]])
+
+
+def test_no_policy_is_left_unread() -> None:
+    """A policy that is added has to be compared with something here."""
+    read = {
+        *OF_THE_SERVICE["CloudFormation"], *OF_THE_HOOK["CloudFormation"], *OF_THE_START["CloudFormation"],
+        *OF_CODEDEPLOY["CloudFormation"], *OF_THE_PIPELINE["CloudFormation"],
+    }  # fmt: skip
+    roles = {
+        f"{path.name} {id_}"
+        for path in TEMPLATES
+        for type_ in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+        for id_ in resources(path.name, type_)
+    }
+    assert roles == {
+        "switchgate.yaml ExecutionRole", "switchgate.yaml TaskRole", "switchgate.yaml HookRole",
+        "switchgate.yaml HoldPolicy", "switchgate.yaml EvidencePolicy", "switchgate.yaml UndoPolicy",
+        "domain.yaml DeployRole", "role.yaml PipelineRole",
+    }  # fmt: skip
+    assert set().union(*(actions(template(path.name)) for path in TEMPLATES)) == read
+    assert set(TERRAFORM_POLICIES) == {
+        "hold", "evidence", "undo", "hook", "start", "codedeploy_policies", "pipeline_policies",
+    }  # fmt: skip
+
+
+def test_terraform_has_no_policy_outside_its_module_but_that_of_ones_own_secrets() -> None:
+    elsewhere = [path for path in MODULES if path.parent.name != "policies"]
+    named = {
+        action
+        for path in elsewhere
+        for action in re.findall(r'"([a-z0-9]+:[A-Z]\w+)"', path.read_text(encoding="utf-8"))
+    }
+    not_in_a_policy_of_ours = {"sts:AssumeRole", "aws:SourceAccount", "lambda:InvokeFunction"}
+    """Trust policies, and what EventBridge may do with the function."""
+    assert named == not_in_a_policy_of_ours | {"secretsmanager:GetSecretValue"}
+
+
+def all_statements() -> Iterator[tuple[str, Any]]:
+    for path in TEMPLATES:
+        for statement in statements(template(path.name)):
+            if "Principal" not in statement:
+                yield f"{path.name} {statement['Sid']}", statement
+    for name in ("hold", "evidence", "undo", "hook", "start"):
+        for statement in statements(TERRAFORM_POLICIES[name]):
+            yield f"terraform {name} {statement['Sid']}", statement
+
+
+STATEMENTS = dict(all_statements())
+
+
+@pytest.mark.parametrize("where", STATEMENTS)
+def test_nothing_is_allowed_by_a_wildcard_that_could_be_named(where: str) -> None:
+    statement = STATEMENTS[where]
+    allowed = actions(statement)
+    assert statement["Effect"] == "Allow"
+    assert not [action for action in allowed if "*" in action]
+    if statement["Resource"] == "*":
+        assert allowed <= dependent_actions.KNOW_NO_RESOURCES
+
+
+def test_the_code_uses_the_services_whose_calls_are_looked_for() -> None:
+    assert services([*SERVICE, *HOOK, *PIPELINE]) <= IAM_PREFIX.keys()
+    assert {"codedeploy", "ecs", "elbv2", "cloudwatch", "secretsmanager"} <= services([*SERVICE, *HOOK])
+    assert paginators([*SERVICE, *HOOK, *PIPELINE]) == set()
+
+
+def test_every_dependent_action_has_a_reason() -> None:
+    for table in (dependent_actions.SERVICE, dependent_actions.HOOK, dependent_actions.PIPELINE):
+        assert all(len(reason.split()) > 2 for reason in table.values())
+    assert not dependent_actions.SERVICE.keys() & calls(SERVICE)
+    assert not dependent_actions.HOOK.keys() & calls(HOOK)
+    assert not dependent_actions.PIPELINE.keys() & calls(PIPELINE)
