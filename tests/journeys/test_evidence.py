@@ -174,7 +174,8 @@ async def test_evidence_stays_as_it_was_when_the_decision_was_made(harness: Harn
     await harness.reported(deployment)
     harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
     harness.clock.advance(minutes=5)
-    await harness.until(lambda: harness.rows("SELECT 1 FROM evidence WHERE due_at IS NULL"))
+    watched = "SELECT 1 FROM evidence WHERE live -> 'targets' -> 0 ->> 'state' = 'unhealthy'"
+    await harness.until(lambda: harness.rows(watched))
     await harness.until(lambda: "As it was when this was decided" in harness.card_text(deployment))
     assert "Green looks fit" in harness.card_text(deployment)
     assert "2 of 2 tasks running" in await details(harness, OLU.id, deployment)
