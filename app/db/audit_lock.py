@@ -40,6 +40,8 @@ _ROLLED_BACK: Final = """
     WHERE me.id = :id AND me.claimed_by = :owner AND o.id = ANY(ARRAY(
         SELECT r.id FROM switches r WHERE r.rollback_id = me.deployment_id
         UNION ALL
+        SELECT r.id FROM switches r WHERE r.deployment_id = me.rollback_of
+        UNION ALL
         SELECT i.switch_id FROM interventions i WHERE i.deployment_id = me.deployment_id
     ))
     ORDER BY o.id OFFSET 0

@@ -133,6 +133,8 @@ gates: Final = Table(
     _at("reminded_at"),
     Column("overridden_rules", JSONB),
     _text("domain"),
+    Column("shown_by", Uuid, ForeignKey("gates.id")),
+    Column("returns", Boolean),
     UniqueConstraint("switch_id", "execution_hash", name="gates_key"),
     Index("gates_waiting", "deadline_at", postgresql_where=text("phase = 'awaiting'")),
     Index(
@@ -143,6 +145,13 @@ gates: Final = Table(
     Index("gates_open", "switch_id", postgresql_where=text("phase <> 'closed'")),
 )
 Index("gates_newest", desc(func.timezone(text("'UTC'"), gates.c.opened_at)), desc(gates.c.id))
+Index(
+    "gates_shown_by",
+    gates.c.shown_by,
+    desc(gates.c.switch_id),
+    desc(gates.c.opened_at),
+    postgresql_where=gates.c.shown_by.is_not(None),
+)
 Index("gates_by_domain", gates.c.domain, desc(gates.c.opened_at), desc(gates.c.id))
 Index("gates_decided", desc(gates.c.decided_at), postgresql_where=gates.c.decided_at.is_not(None))
 Index(

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     TRAFFIC_MOVED = "traffic_moved"
     SWITCHED = "switched"
     ROLLBACK_SEEN = "rollback_seen"
+    ROLLBACK_DONE = "rollback_done"
+    ROLLBACK_FAILED = "rollback_failed"
     SWITCH_ENDED = "switch_ended"
     UNDO_REQUESTED = "undo_requested"
     UNDO_DENIED = "undo_denied"

@@ -144,6 +144,12 @@ class GateView:
     rollback: Rollback | None = None
     superseded: bool = False
     """A later deployment of the domain lives or serves."""
+    shown_by: GateId | None = None
+    """The gate whose card shows this one, where somebody here asked for this rollback; None: it has its own card."""
+    returns: bool = False
+    """It brings back the version that the gate named by `shown_by` had switched to: it rolls back a rollback."""
+    followed_by: "GateView | None" = None
+    """The latest gate that this one's card shows, where it was asked for."""
     evidence: Evidence | None = None
     """What was seen, where it was asked for: as it stood last before the decision."""
     live_health: GreenHealth | None = None

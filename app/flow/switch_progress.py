@@ -6,7 +6,7 @@ from app.flow.read_models import GateView
 from app.flow.undo.intervention import InterventionPhase
 from app.gate.decision import Answer, Verdict
 from app.gate.rules.permits import Basis
-from app.gate.state_machine import Awaiting
+from app.gate.state_machine import Awaiting, Outcome
 from app.gate.undo import InterventionKind, Progress, UnderWay, UndoContext
 
 SENT_PHASES: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
@@ -115,6 +115,11 @@ def was_stopped_here(view: GateView) -> bool:
     asked = view.intervention
     sent = asked is not None and asked.kind is InterventionKind.STOP and asked.phase in SENT_PHASES
     return sent and is_a_stop(view.switch.end_reason or "")
+
+
+def ended_as_decided(view: GateView) -> bool:
+    """Whether the deployment failed because CodeDeploy was told `Failed`, as was decided here."""
+    return view.outcome is Outcome.ACKNOWLEDGED and view.outcome_detail == Answer.FAILED
 
 
 def is_a_stop(ending: str) -> bool:

@@ -103,6 +103,8 @@ def gate_view_from_row(row: Any) -> GateView:
         intervention=intervention_from_json(row.intervention) if row.intervention else None,
         rollback=_rollback(row),
         superseded=row.superseded,
+        shown_by=GateId(row.shown_by) if row.shown_by else None,
+        returns=bool(row.returns),
         overridden_rules=_overridden_rules(row),
         guard=_guard(row),
         freezes=tuple(map(_freeze, row.freezes or ())),

@@ -25,7 +25,7 @@ from app.db.repositories.exclusivity import (
     related_switches,
     related_switches_parameters,
 )
-from app.db.repositories.open_gate import OPEN_GATE, open_gate_parameters
+from app.db.repositories.open_gate import open_gate_parameters, open_gate_statement
 from app.db.statements import execute
 from app.db.tables import evidence, gates, interventions, switches, votes
 from app.flow.audit_events import Event
@@ -252,7 +252,9 @@ class Gates:
 
     async def open(self, opening: Opening, events: Sequence[Event]) -> OpenedGate | None:
         """Opens the gate; None when its hook is known already."""
-        rows = await self._database.execute(OPEN_GATE, **open_gate_parameters(opening, events))
+        rows = await self._database.execute(
+            open_gate_statement(opening), **open_gate_parameters(opening, events)
+        )
         return OpenedGate(undoes=rows[0].undoes) if rows else None
 
     @asynccontextmanager

@@ -21,6 +21,7 @@ from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row, intervention_from_json, switch_from_row
+from app.db.shown_by import showing_gate
 from app.db.statements import execute
 from app.db.tables import gates, interventions, switches
 from app.flow.audit_events import Event
@@ -84,7 +85,17 @@ WITH i AS (
         SELECT gates.id FROM gates JOIN i ON i.switch_id = gates.switch_id
         ORDER BY gates.id FOR NO KEY UPDATE OF gates
     )) RETURNING id, version
-), c AS ({INVALIDATE_CARDS_OF_G}), a AS (
+), c AS ({INVALIDATE_CARDS_OF_G}), f AS (
+    UPDATE gates SET shown_by = showing.id, returns = showing.returns, version = version + 1
+    FROM i JOIN switches o ON o.id = i.switch_id
+        JOIN switches r ON r.account = o.account AND r.region = o.region
+            AND r.deployment_id = CAST(:deployment AS text)
+        CROSS JOIN LATERAL ({showing_gate("i.switch_id")}) showing
+    WHERE gates.switch_id = r.id AND gates.shown_by IS NULL
+    RETURNING gates.id, gates.version
+), fc AS (
+    UPDATE cards SET wanted_version = f.version, due_at = :now, attempts = 0 FROM f WHERE cards.gate_id = f.id
+), a AS (
     {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i)
         OR EXISTS (SELECT 1 FROM interventions WHERE id = :key AND kind = 'finish' AND phase = 'failed')
 )
@@ -93,6 +104,22 @@ WHERE s.deployment_id = CAST(:deployment AS text) AND s.account = o.account AND 
     AND g.phase = 'awaiting' AND EXISTS (SELECT 1 FROM i)
 """
 """As text: one statement, so that the rollback's hook finds all of it or nothing."""
+
+# A hook came while the redeployment was being sent, and its description named this undo. The undo has failed, so the
+# gate waits for people and needs a card of its own.
+SHOW_BY_OWN_CARD: Final = f"""
+WITH g AS (
+    UPDATE gates SET shown_by = NULL, returns = NULL, version = version + 1 WHERE id = ANY(ARRAY(
+        SELECT w.id FROM gates w JOIN switches s ON s.id = w.switch_id
+        WHERE w.shown_by IN (SELECT coalesce(p.shown_by, p.id) FROM gates p WHERE p.switch_id = :switch)
+            AND w.phase = 'awaiting' AND s.rollback_of IS NULL
+            AND NOT EXISTS (SELECT 1 FROM interventions i WHERE i.deployment_id = s.deployment_id)
+        ORDER BY w.id FOR NO KEY UPDATE OF w
+    )) RETURNING id, version
+), c AS ({INVALIDATE_CARDS_OF_G})
+SELECT id FROM g
+"""
+"""As text, as `OPEN_GATE` is, whose work it takes back."""
 
 _is_leased_under_lock = and_(
     is_leased("interventions"), interventions.c.phase == "requested", condition(NAMED_AUDIT_LOCK)
@@ -209,7 +236,7 @@ class Interventions:
     async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None:
         """Marks it as failed; the card shows why."""
         values = {**self._fence(due), "why": problem[:500], "now": now}
-        await self._change(STORE_FAILED, values, events=[event], now=now)
+        await self._change(STORE_FAILED, values, events=[event], now=now, then=SHOW_BY_OWN_CARD)
 
     async def retry_later(
         self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
@@ -219,7 +246,13 @@ class Interventions:
         await self._change(RESCHEDULE, values, events=[], now=now)
 
     async def _change(
-        self, statement: Executable, values: Mapping[str, Any], *, events: Sequence[Event], now: datetime
+        self,
+        statement: Executable,
+        values: Mapping[str, Any],
+        *,
+        events: Sequence[Event],
+        now: datetime,
+        then: str | None = None,
     ) -> None:
         """Runs the fenced statement; if the lease still held, invalidates the cards and inserts the events."""
         async with self._database.transaction() as connection:
@@ -227,6 +260,8 @@ class Interventions:
             if changed:
                 switch = {"switch": changed[0].switch_id, "now": now}
                 await execute(connection, INVALIDATE_CARDS, switch)
+                if then is not None:
+                    await execute(connection, then, switch)
                 await insert_events(connection, events)
 
     def _fence(self, due: DueIntervention) -> dict[str, Any]:

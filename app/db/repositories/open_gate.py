@@ -6,12 +6,34 @@ from typing import Any, Final
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.mapping.rows import from_undo_that_created
+from app.db.shown_by import showing_gate, switch_that_it_undoes
 from app.flow.audit_events import Event
 from app.flow.ports.database import Opening, Verification
 
+_NO_GATE: Final = "SELECT CAST(NULL AS uuid) AS id, CAST(NULL AS boolean) AS returns"
+_KNOWN_ROLLBACK_OF: Final = """
+    SELECT rollback_of FROM switches WHERE account = :account AND region = :region AND deployment_id = :deployment_id
+"""
+_UNDONE: Final = switch_that_it_undoes(
+    ":deployment_id",
+    account=":account",
+    region=":region",
+    rollback_of=f"coalesce(:rollback_of, ({_KNOWN_ROLLBACK_OF}))",
+    tagged="CAST(:undo AS uuid)",
+    application=":application",
+    deployment_group=":deployment_group",
+)
+_SHOWING_GATE: Final = f"""
+    SELECT showing.id, showing.returns
+    FROM ({_UNDONE}) undone CROSS JOIN LATERAL ({showing_gate("undone.switch_id")}) showing
+"""
+
+
 # A new hook of a known switch: the switch is live (again), and the start of this hook is not known yet. A repeated
 # hook changes nothing.
-OPEN_GATE: Final = f"""
+def _open_gate(shown_by: str) -> str:
+    """`shown_by`: SQL, `id` and `returns` as in `app.db.shown_by`."""
+    return f"""
 WITH s AS (
     INSERT INTO switches
         (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
@@ -36,14 +58,15 @@ WITH s AS (
     RETURNING id
 ), g AS (
     INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at,
-                       remind_at)
-    SELECT :gate, s.id, :execution_hash, :execution_id, :hook_name, 'awaiting', :now, :deadline_at, :remind_at
-    FROM s
+                       remind_at, shown_by, returns)
+    SELECT :gate, s.id, :execution_hash, :execution_id, :hook_name, 'awaiting', :now, :deadline_at, :remind_at,
+           shown.id, shown.returns
+    FROM s LEFT JOIN ({shown_by}) shown ON true
     ON CONFLICT ON CONSTRAINT gates_key DO NOTHING
     RETURNING id, switch_id
 ), c AS (
     INSERT INTO cards (gate_id, due_at) SELECT g.id, :now FROM g
-    WHERE NOT CAST(:shown_by_first AS boolean) OR NOT EXISTS (
+    WHERE NOT CAST(:passes AS boolean) OR NOT EXISTS (
         SELECT 1 FROM gates o WHERE o.switch_id = g.switch_id AND o.id <> g.id)
 ), e AS (
     INSERT INTO evidence (gate_id, due_at) SELECT id, :now FROM g
@@ -54,14 +77,25 @@ SELECT g.id, EXISTS (
     SELECT 1 {from_undo_that_created(":deployment_id", account=":account", region=":region")}
 ) AS undoes FROM g
 """
+
+
+OPEN_GATE: Final = _open_gate(_NO_GATE)
 """As text: one statement, so that a hook costs one round trip.
 
 It waits for no row of another deployment. A worker updates the card of the domain's previous switch.
 """
 
+OPEN_ROLLBACK: Final = _open_gate(_SHOWING_GATE)
+"""The same for a hook that may be a rollback's: another gate's card may show it."""
+
+
+def open_gate_statement(opening: Opening) -> str:
+    """The statement that opens this gate."""
+    return OPEN_ROLLBACK if opening.passes or opening.verification is None else OPEN_GATE
+
 
 def open_gate_parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
-    """The values of `OPEN_GATE`."""
+    """The values of both statements."""
     return {
         "audit_lock": audit_lock_name(opening.key),
         "account": opening.key.account,
@@ -75,7 +109,8 @@ def open_gate_parameters(opening: Opening, events: Sequence[Event]) -> dict[str,
         "hook_started_at": opening.hook_started_at,
         "deadline_at": opening.deadline_at,
         "remind_at": opening.remind_at,
-        "shown_by_first": opening.shown_by_first,
+        "passes": opening.passes,
+        "undo": opening.undo,
         "events": events_parameter(events),
         "verified_at": opening.opened_at if opening.verification else None,
         **verification_columns(opening.verification),

@@ -36,8 +36,20 @@ async def apply_observation(held: HeldSwitch, update: SwitchUpdate, *, now: date
     if update.switched_at is not None and switch.switched_at is None:
         settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=now)
         await held.add_audit_events(settled_events(settled, now=now))
+        await tell_rolled_back(held, Kind.ROLLBACK_DONE, now=now)
     if update.rollback_id:
         await held.add_audit_events(settled_events(await held.settle_rolled_back(now=now), now=now))
+
+
+async def tell_rolled_back(held: HeldSwitch, kind: Kind, *, now: datetime, problem: str = "") -> None:
+    """Tells what CodeDeploy rolls back by this deployment how the rollback ended."""
+    deployment = held.switch.key.deployment
+    await held.add_audit_events(
+        [
+            observed_event(kind, switch, now, deployment=deployment, problem=problem)
+            for switch in await held.rolled_back()
+        ]
+    )
 
 
 def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> list[Event]:

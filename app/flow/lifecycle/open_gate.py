@@ -12,6 +12,7 @@ from app.flow.ports.codedeploy import Deployments
 from app.flow.ports.database import GateRepository, Opening, Verification
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
+from app.flow.undo.execute_intervention import undo_named_in
 from app.gate.deadline import HOOK_TIMEOUT, deadline_after
 from app.gate.ids import ExecutionId, GateId, SwitchKey
 from app.gate.reminders import next_reminder
@@ -90,7 +91,10 @@ def _opening(hook: Hook, confirmation: Confirmation, *, rules: Rules, now: datet
         hook_name=confirmation.hook_name,
         verification=confirmation.verification,
         hook_started_at=began,
-        shown_by_first=confirmation.passes,
+        passes=confirmation.passes,
+        undo=undo_named_in(confirmation.verification.facts.description)
+        if confirmation.verification
+        else None,
         opened_at=now,
         deadline_at=deadline_at,
         remind_at=reminder.at if reminder else None,

@@ -91,6 +91,14 @@ class CardRepository(Protocol):
         """Slack refuses messages in this channel until somebody changes that."""
         ...
 
+    async def redraw_showing(self, gate: GateId, *, now: datetime) -> None:
+        """Has this gate's card updated, because it shows another one that has changed."""
+        ...
+
+    async def mark_shown(self, due: DueCard, *, now: datetime) -> None:
+        """Another gate's card shows it, so it needs none."""
+        ...
+
     async def retry_later(
         self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None
     ) -> None:
@@ -101,7 +109,12 @@ class CardRepository(Protocol):
 async def publish_card(
     due: DueCard, *, repository: CardRepository, card_publisher: CardPublisher, rules: Rules, now: datetime
 ) -> str | None:
-    """Posts, edits or moves the card so that it shows the gate as it was claimed; why it is to be tried again."""
+    """Posts, edits or moves the card so that it shows the gate as it was claimed; why it is to be tried again.
+
+    A gate that another one's card shows has that card updated. It keeps a card that it was given before that was known.
+    """
+    if due.view.shown_by is not None:
+        await repository.redraw_showing(due.view.shown_by, now=now)
     channel = _channel(due, rules=rules)
     rendered = card_publisher.draw(due.view, closed_channels=due.closed_channels)
     try:
@@ -135,7 +148,7 @@ async def _place(
     card_publisher: CardPublisher,
     now: datetime,
 ) -> CardPlace | None:
-    """Where the up-to-date card stands; None when the lease was lost on the way."""
+    """Where the up-to-date card stands; None if another gate's card shows it, or the lease was lost on the way."""
     place, vanished = (found[0] if found else due.place), False
     if place is not None:
         try:
@@ -144,6 +157,9 @@ async def _place(
             standing, vanished = None, place.channel == channel  # the question still needs a card
         if standing is not None:
             return standing
+    if due.view.shown_by is not None:
+        await repository.mark_shown(due, now=now)
+        return None
     if not await repository.mark_posting(due, now=now, channel=channel, vanished=vanished):
         return None
     return await card_publisher.post(rendered, channel=channel, view=due.view)

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from app.flow.audit_events import Event
 from app.flow.ports.codedeploy import DeploymentFacts
@@ -54,8 +55,10 @@ class Opening:
     remind_at: datetime | None
     hook_started_at: datetime | None = None
     """When CodeDeploy began the hook; None: not known yet."""
-    shown_by_first: bool = False
-    """Nobody has to approve it, so the card of the switch's first gate shows it, and it gets none of its own."""
+    passes: bool = False
+    """It is a rollback or calls itself an undo. The card of the switch's first gate shows a second one."""
+    undo: UUID | None = None
+    """The intervention that its description names as the one that made it. Only the record says whether that is so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

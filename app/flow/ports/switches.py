@@ -114,6 +114,10 @@ class HeldSwitch(Protocol):
         """Ends the undos of this switch whose rollback has ended."""
         ...
 
+    async def rolled_back(self) -> Sequence[Switch]:
+        """The switches that CodeDeploy rolls back by this deployment, except those that somebody here had stopped."""
+        ...
+
     async def settle_own(
         self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:

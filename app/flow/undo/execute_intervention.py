@@ -1,9 +1,11 @@
 """Executes a requested intervention: stops or redeploys a deployment, or ends blue, by CodeDeploy's API."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
+from uuid import UUID
 
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.backoff import backoff
@@ -25,6 +27,8 @@ from app.gate.undo import InterventionKind
 
 UNDO_TAG: Final = "switchgate-undo:"
 """In a deployment's description before the id of the undo that made it."""
+
+_NAMED_UNDO: Final = re.compile(rf"{UNDO_TAG}([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})")
 
 RETRY_AFTER: Final = timedelta(milliseconds=300)
 MAX_BACKOFF: Final = timedelta(seconds=10)
@@ -82,6 +86,12 @@ class ExecutionRepository(Protocol):
     async def retry_later(
         self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
     ) -> None: ...
+
+
+def undo_named_in(description: str) -> UUID | None:
+    """The undo that a deployment's description names, which anybody may have written."""
+    found = _NAMED_UNDO.search(description)
+    return UUID(found[1]) if found else None
 
 
 async def execute_intervention(

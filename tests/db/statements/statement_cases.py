@@ -61,6 +61,7 @@ LIVE: Final = (
     INSERT INTO votes (gate_id, voter, name, choice, voted_at)
     SELECT id, 'U1', 'Ana', 'approve', %(now)s FROM gates WHERE phase <> 'closed'
     """,
+    "UPDATE gates SET shown_by = %(shows)s, returns = false WHERE id = %(shown)s",
     "INSERT INTO cards (gate_id, due_at) SELECT id, %(now)s FROM gates WHERE phase <> 'closed'",
     "INSERT INTO threads (gate_id, due_at) SELECT id, %(now)s FROM gates WHERE phase <> 'closed'",
     "INSERT INTO evidence (gate_id, due_at) SELECT id, %(now)s FROM gates WHERE phase <> 'closed'",
@@ -172,6 +173,8 @@ def go_live(url: str, *, now: datetime) -> None:
         "decided": [DECIDED, REPORTED, ROLLBACK],
         "reported": [REPORTED, ROLLBACK],
         "asked": uuid4(),
+        "shows": REPORTED,
+        "shown": ROLLBACK,
     }
     with psycopg.connect(url) as connection:
         for statement in LIVE:
@@ -278,7 +281,8 @@ class Values:
             "end": "done",
             **dict.fromkeys(("green_unknown", "previous_read", "vanished"), False),
             **dict.fromkeys(("blockers", "previous_obstacle", "thread"), None),
-            **dict.fromkeys(("shown_by_first", "differs", "event_read"), True),
+            **dict.fromkeys(("passes", "differs", "event_read"), True),
+            "undo": intervention,
             **dict.fromkeys(("requested_before", "stale_before", "last_synced_at"), now),
             **dict.fromkeys(("entries", "members"), ["U1"]),
             "entry": "S0ONCALL",
@@ -384,11 +388,15 @@ class Values:
             "settled_interventions.END_INTERVENTIONS_WAITING_FOR": {"deployment": "d-live-4"},
             "locked_switch.STORE_OBSERVATION": {"switch": switches["d-live-4"]},
             "search.GATES_BY_ID": {"ids": [AWAITING, DECIDED, old_gate]},
-            "gates.OPEN_GATE": {
+            "open_gate": {
                 "gate": uuid4(),
                 "deployment_id": "d-live-5",
                 "audit_lock": audit_lock_name(key("d-live-5")),
             },
+            "open_gate.OPEN_ROLLBACK": {"rollback_of": "d-live-3"},
+            "locked_switch.SELECT_ROLLED_BACK": {"switch": switches["d-live-4"], "rollback_of": "d-live-3"},
+            "locked_switch.STORE_SHOWING_GATE": {"switch": switches["d-live-4"]},
+            "cards.STORE_SHOWN": {"gate": ROLLBACK},
             "gates.SELECT_BY_EXECUTION": {"deployment_id": "d-live-1", "execution_hash": "hash1"},
             "evidence.MAKE_DUE": {"now": now - timedelta(seconds=1)},
             "checks": {"switch": switches["d-live-1"], "deployment": "d-live-1"},

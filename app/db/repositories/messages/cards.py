@@ -1,20 +1,22 @@
 """Cards: their place, the published version and the wanted version."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, bindparam, case, null, update
+from sqlalchemy import Boolean, DateTime, bindparam, case, exists, null, select, update
 
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
 from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, is_one_of
-from app.db.gate_view import GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
+from app.db.gate_view import GATE_VIEW, GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
+from app.db.mapping.rows import gate_view_from_row
 from app.db.repositories.evidence import gate_view_with_evidence
 from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
 from app.db.tables import cards, gates
@@ -23,6 +25,7 @@ from app.flow.notify.publish_card import DueCard
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
 
+_following = gates.alias("following")
 SELECT_CLAIMED: Final = (
     GATE_VIEW_WITH_EVIDENCE.add_columns(
         current_id(cards.c.channel).label("channel"),
@@ -30,19 +33,27 @@ SELECT_CLAIMED: Final = (
         cards.c.fingerprint,
         cards.c.posting_since,
         current_id(cards.c.posting_channel).label("posting_channel"),
+        select(_following.c.id)
+        .where(_following.c.shown_by == gates.c.id)
+        .order_by(_following.c.switch_id.desc(), _following.c.opened_at.desc())
+        .limit(ONE)
+        .scalar_subquery()
+        .label("followed_by"),
         *CHANNEL_FACTS,
     )
     .join(cards, cards.c.gate_id == gates.c.id)
     .where(is_one_of(gates.c.id, "gates"))
 )
+SELECT_FOLLOWING: Final = GATE_VIEW.where(is_one_of(gates.c.id, "gates"))
 
 _VANISHED: Final = bindparam("vanished", type_=Boolean)
 _UNCERTAIN: Final = bindparam("uncertain", type_=Boolean)
 
-# Keep the old place: if the new post fails, it is the only card. A vanished card has no place.
+# Keep the old place: if the new post fails, it is the only card. A vanished card has no place. Whether the gate needs a
+# card of its own may have changed since the claim.
 STORE_POST_INTENT: Final = (
     update(cards)
-    .where(is_leased("cards"))
+    .where(is_leased("cards"), ~exists().where(gates.c.id == cards.c.gate_id, gates.c.shown_by.is_not(None)))
     .values(
         posting_since=NOW_PARAM,
         posting_channel=bindparam("next_channel"),
@@ -84,6 +95,23 @@ WITH old AS (
 ), a AS ({INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM c))
 SELECT 1 FROM c
 """
+# The thread of a gate that another one's card shows is that card's thread.
+STORE_SHOWN: Final = """
+WITH c AS (
+    UPDATE cards SET channel = NULL, ts = NULL, fingerprint = NULL, posting_since = NULL, posting_channel = NULL,
+        drawn_version = :version, wanted_version = greatest(wanted_version, :version),
+        attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
+        due_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) END
+    WHERE gate_id = :gate AND claimed_by = :owner RETURNING gate_id
+)
+INSERT INTO threads (gate_id, due_at)
+SELECT gate_id, CAST(:now AS timestamptz) + interval '1 second' FROM c
+ON CONFLICT (gate_id) DO UPDATE SET due_at = CASE
+    WHEN threads.claimed_by IS NULL THEN LEAST(threads.due_at, excluded.due_at) ELSE excluded.due_at END
+"""
+"""As text, as `STORE_PUBLISHED` is."""
+
+REDRAW_SHOWING: Final = invalidate_cards(gates.c.id == GATE_PARAM)
 _NEXT_DUE_AT: Final = bindparam("next_due_at", type_=DateTime(timezone=True))
 RESCHEDULE: Final = (
     update(cards)
@@ -113,7 +141,8 @@ ADOPT_OR_INSERT_COPY: Final = """
 WITH old AS (
     SELECT channel, ts, ts IS NULL OR (ts = :ts AND channel <> :channel) OR (
         posting_since IS NOT NULL AND posting_channel = :channel AND ts <> :ts) AS adopt
-    FROM cards WHERE gate_id = :gate FOR NO KEY UPDATE
+    FROM cards WHERE gate_id = :gate AND (ts IS NOT NULL OR NOT EXISTS (
+        SELECT 1 FROM gates WHERE gates.id = :gate AND gates.shown_by IS NOT NULL)) FOR NO KEY UPDATE
 ), adopted AS (
     UPDATE cards SET channel = :channel, ts = :ts, fingerprint = NULL, posting_since = NULL, posting_channel = NULL,
         due_at = :now, claimed_by = NULL, claimed_until = NULL
@@ -163,7 +192,17 @@ class Cards:
         if not claimed:
             return []
         rows = await self._database.execute(SELECT_CLAIMED, gates=list(claimed))
-        return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
+        following = await self._following([row.followed_by for row in rows if row.followed_by])
+        return await self.leases.build_readable(
+            rows, partial(_due, claimed, following), key=lambda row: row.id
+        )
+
+    async def _following(self, wanted: Sequence[UUID]) -> Mapping[UUID, Any]:
+        """The rows of the gates that the claimed cards show as well."""
+        if not wanted:
+            return {}
+        rows = await self._database.execute(SELECT_FOLLOWING, gates=list(wanted))
+        return {row.id: row for row in rows}
 
     async def redraw(self, gate: GateId, *, now: datetime) -> None:
         """Publishes the card again although it counts as up to date."""
@@ -232,6 +271,16 @@ class Cards:
             await self._channels.id_changed(old=due.place.channel, new=place.channel, now=now)
         return bool(drawn)
 
+    async def redraw_showing(self, gate: GateId, *, now: datetime) -> None:
+        """Has the card updated that shows another gate, too, and that one has changed."""
+        await self._database.execute(REDRAW_SHOWING, gate=gate, now=now)
+
+    async def mark_shown(self, due: DueCard, *, now: datetime) -> None:
+        """Another gate's card shows it, and is to be updated. Its timeline goes into that card's thread."""
+        await self._database.execute(
+            STORE_SHOWN, gate=due.view.id, owner=self.leases.owner, version=due.view.version, now=now
+        )
+
     async def retry_later(
         self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None
     ) -> None:
@@ -240,10 +289,12 @@ class Cards:
         await self._database.execute(RESCHEDULE, **self.leases.fence(due.view.id), **values)
 
 
-def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:
+def _due(claimed: Mapping[Any, int], following: Mapping[UUID, Any], row: Any) -> DueCard:
+    found = following.get(row.followed_by)
+    followed_by = gate_view_from_row(found) if found is not None else None
     return DueCard(
         attempts=claimed[row.id],
-        view=gate_view_with_evidence(row),
+        view=replace(gate_view_with_evidence(row), followed_by=followed_by),
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         fingerprint=row.fingerprint,
         posting_since=row.posting_since,

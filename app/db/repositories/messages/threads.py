@@ -54,10 +54,15 @@ _unposted = (
     .correlate(switches, threads, gates)
     .subquery("unposted")
 )
+# A gate that another one's card shows is told of in that card's thread.
+_showing = cards.alias("showing")
+_TS: Final = func.coalesce(cards.c.ts, _showing.c.ts)
 SELECT_CLAIMED: Final = (
     GATE_VIEW.add_columns(
-        current_id(cards.c.channel).label("channel"),
-        cards.c.ts,
+        case(
+            (cards.c.ts.is_not(None), current_id(cards.c.channel)), else_=current_id(_showing.c.channel)
+        ).label("channel"),
+        _TS.label("ts"),
         threads.c.posting_seq,
         threads.c.posting_since,
         current_id(threads.c.posting_channel).label("posting_channel"),
@@ -70,7 +75,8 @@ SELECT_CLAIMED: Final = (
     )
     .join(threads, threads.c.gate_id == gates.c.id)
     .join(cards, cards.c.gate_id == gates.c.id)
-    .where(is_one_of(gates.c.id, "gates"), cards.c.ts.is_not(None))
+    .outerjoin(_showing, _showing.c.gate_id == gates.c.shown_by)
+    .where(is_one_of(gates.c.id, "gates"), _TS.is_not(None))
 )
 _UNCERTAIN: Final = bindparam("uncertain", type_=Boolean)
 STORE_POST_INTENT: Final = (
