@@ -10,6 +10,7 @@ from app.gate.rules.policy import (
     ApproverSource,
     Policy,
     PolicyOverride,
+    Question,
     ReasonFor,
     RejectBy,
     Shift,
@@ -33,6 +34,7 @@ def policy_from(default: PolicyTable, own: PolicyTable) -> Policy:
         reject=RejectBy(table.reject),
         reason=ReasonFor(table.reason),
         approve_when_checks_pass=table.approve_when_checks_pass,
+        questions=_questions(table),
         variants=tuple(_variant(when) for when in table.when),
         finish_now=table.finish_now,
         reminder_settings=reminders_from(table),
@@ -94,6 +96,12 @@ def _never_passes(policy: Policy, *, asks_two: bool) -> PolicyProblem | None:
             what="is true, but no check is required that could pass",
             remedy="Name one in required_checks, or leave this line out.",
         )
+    if policy.approve_when_checks_pass and policy.questions:
+        return PolicyProblem(
+            key="approve_when_checks_pass",
+            what="is true, but a question is asked, which only people answer, so it would have no effect",
+            remedy="Leave this line out, or write ask = [].",
+        )
     return None
 
 
@@ -105,6 +113,10 @@ def _sources(table: RuleKeys) -> tuple[ApproverSource, ...]:
     return tuple(
         ApproverSource(people=tuple(each.source), approvals=each.approvals) for each in table.require
     )
+
+
+def _questions(table: RuleKeys) -> tuple[Question, ...]:
+    return tuple(Question(text=each.question, required=each.required) for each in table.ask)
 
 
 def _variant(table: WhenTable) -> Variant:
@@ -123,5 +135,6 @@ def _variant(table: WhenTable) -> Variant:
             reject=RejectBy(table.reject) if "reject" in given else None,
             reason=ReasonFor(table.reason) if "reason" in given else None,
             approve_when_checks_pass=given.get("approve_when_checks_pass"),
+            questions=_questions(table) if "ask" in given else None,
         ),
     )

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from app.config.reserved_words import RESERVED_WORDS
 from app.config.tables.freezes import FreezeTable
-from app.config.tables.policy_tables import PolicyTable, RequireTable, Table, WhenTable
+from app.config.tables.policy_tables import AskTable, PolicyTable, RequireTable, Table, WhenTable
 from app.config.tables.probes import JsonTable, ProbesTable, ProbeTable
 from app.config.values import InvalidValue, approver_ids, channel_id, codedeploy_name, tcp_port, user_id
 
@@ -191,6 +191,7 @@ TYPE_PROBLEMS: Final = {
     "model_type": ("is no table", "Write its name in brackets on a line of its own, and its keys below."),
 }
 INNER_TABLES: Final[dict[str, type[Table]]] = {
+    "ask": AskTable,
     "require": RequireTable,
     "when": WhenTable,
     "probe": ProbeTable,

@@ -126,6 +126,20 @@ def check_names(value: list[str]) -> list[str]:
     return list(dict.fromkeys(value))
 
 
+MAX_QUESTION_CHARS: Final = 150
+
+
+def question_text(value: str) -> str:
+    """What an approver is asked."""
+    if not value.strip():
+        raise InvalidValue(
+            "asks nothing", 'Write what an approver confirms: "Was a test order placed on green?"'
+        )
+    if len(value) > MAX_QUESTION_CHARS:
+        raise InvalidValue(f"has {len(value)} characters", f"Write at most {MAX_QUESTION_CHARS}.")
+    return " ".join(value.split())
+
+
 def shifts(value: list[str]) -> list[str]:
     """Kinds of shift."""
     unknown = [entry for entry in value if entry not in SHIFTS]

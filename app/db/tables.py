@@ -179,6 +179,7 @@ votes: Final = Table(
     Column("reason", Text, nullable=False, server_default=""),
     _at("voted_at", needed=True),
     Column("counted", Boolean, nullable=False, server_default="true"),
+    Column("answers", JSONB),
 )
 
 memberships: Final = Table(

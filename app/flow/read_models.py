@@ -16,7 +16,7 @@ from app.gate.rules.policy import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import Gate, Outcome
-from app.gate.votes import Choice
+from app.gate.votes import Choice, QuestionAnswer
 
 MIN_VISIBLE_DELAY: Final = timedelta(seconds=3)
 """What is over so soon after a decision need not be said."""
@@ -91,6 +91,8 @@ class CastVote:
     at: datetime
     counted: bool = True
     """False: the gate was decided without it, because the voter was no approver any more."""
+    answers: tuple[QuestionAnswer, ...] = ()
+    """What the policy asked with the approval."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -136,7 +136,7 @@ class Awaiting:
         context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         if vote.choice is Choice.REJECT:
             return self._reject(vote, context)
-        check_approval(context, person=vote.person, reason=vote.reason)
+        check_approval(context, person=vote.person, reason=vote.reason, form=vote.form)
         after = context.approved_also_by(vote.person.user)
         permit = permit_by_votes(self.id, after, last=vote.person)
         return self._with_ballot(after.ballot), Approval(permit=permit, at=vote.at) if permit else None

@@ -14,11 +14,31 @@ class Choice(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FormAnswers:
+    """A submitted approve form, by ids of questions: those that it asked, and those that were ticked."""
+
+    asked: frozenset[str]
+    ticked: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QuestionAnswer:
+    """What one approver said to one question."""
+
+    question: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Vote:
     person: Person
     choice: Choice
     reason: str
     at: datetime
+    form: FormAnswers | None = None
+    """What the form asked; None: no form was filled in."""
+    answers: tuple[QuestionAnswer, ...] = ()
+    """The same with the questions' texts, as it is stored."""
 
 
 NO_REASON: Final = "-"

@@ -140,8 +140,9 @@ def checkboxes(
     }
 
 
-def option(text: str, *, value: str, description: str) -> Block:
-    return {"text": plain(text, 75), "value": value, "description": plain(description, 75)}
+def option(text: str, *, value: str, description: str = "") -> Block:
+    found: Block = {"text": plain(text, 75), "value": value}
+    return found | {"description": plain(description, 75)} if description else found
 
 
 def when(at: datetime) -> str:

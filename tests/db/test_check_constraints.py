@@ -66,6 +66,7 @@ BROKEN = {
     "execution_id_kept_while_needed": f"UPDATE gates SET execution_id = NULL WHERE id = '{AWAITING}'",
     "choice_is_known": VOTE.format(gate=AWAITING, choice="abstain"),
     "a_rejection_says_why": VOTE.format(gate=AWAITING, choice="reject"),
+    "answers_are_a_list": f"UPDATE votes SET answers = '{{}}' WHERE gate_id = '{AWAITING}'",
     "answer_is_known": f"INSERT INTO reports (gate_id, answer) VALUES ('{AWAITING}', 'Skipped')",
     "posted_somewhere": f"UPDATE cards SET ts = '1.1' WHERE gate_id = '{AWAITING}'",
     "an_outdated_card_is_due": f"UPDATE cards SET due_at = NULL WHERE gate_id = '{CLOSED}'",

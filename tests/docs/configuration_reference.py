@@ -11,7 +11,14 @@ from pydantic.fields import FieldInfo
 from app.config.environment import Settings
 from app.config.schema import DomainTable, SlackTable, toml_value
 from app.config.tables.freezes import FreezeTable
-from app.config.tables.policy_tables import RULE_KEYS, PolicyTable, RequireTable, RuleKeys, WhenTable
+from app.config.tables.policy_tables import (
+    RULE_KEYS,
+    AskTable,
+    PolicyTable,
+    RequireTable,
+    RuleKeys,
+    WhenTable,
+)
 from app.config.tables.probes import JsonTable, ProbesTable, ProbeTable
 
 REFERENCE: Final = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -77,6 +84,12 @@ def reference() -> str:
             "[[policy.require]]",
             "Further sources of required approvals. Also `[[domains.<name>.require]]`.",
             RequireTable,
+        ),
+        _section(
+            "[[policy.ask]]",
+            "What every approver confirms in the form that Approve opens. Also `[[domains.<name>.ask]]`, and `ask` in"
+            " `[[policy.when]]`.",
+            AskTable,
         ),
         _section(
             "[[policy.when]]",

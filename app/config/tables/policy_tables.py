@@ -24,6 +24,7 @@ from app.config.values import (
     check_names,
     codedeploy_name,
     exclusive_domains,
+    question_text,
     shifts,
     valid_deadline,
 )
@@ -67,6 +68,34 @@ class RequireTable(Table):
         return self
 
 
+MAX_QUESTIONS: Final = 10
+
+
+class AskTable(Table):
+    """`[[policy.ask]]`: what every approver is asked with the approval."""
+
+    question: Annotated[
+        str, AfterValidator(question_text), Field(examples=["Was a test order placed on green?"])
+    ]
+    """Shown with a box to tick in the form that Approve opens; at most 150 characters. The answers are recorded with
+    the vote."""
+    required: Annotated[bool, Field(examples=[False])] = True
+    """Whether the approval counts only if the box is ticked."""
+
+
+def different_questions(value: list[AskTable]) -> list[AskTable]:
+    """Each once, and not too many."""
+    texts = [each.question for each in value]
+    twice = [text for text in texts if texts.count(text) > 1]
+    if twice:
+        raise InvalidValue(f'asks "{twice[0]}" twice', "Write each question once.")
+    if len(texts) > MAX_QUESTIONS:
+        raise InvalidValue(
+            f"asks {len(texts)} questions", f"Ask at most {MAX_QUESTIONS}; nobody answers more."
+        )
+    return value
+
+
 class RuleKeys(Table):
     """The keys that a domain and a `when` may override."""
 
@@ -98,6 +127,13 @@ class RuleKeys(Table):
     approve_when_checks_pass: Annotated[bool, Field(examples=[True])] = False
     """Whether passed `required_checks` approve by themselves, in place of `approvers`. Approvals of `require` are still
     needed."""
+    ask: Annotated[
+        list[AskTable],
+        AfterValidator(different_questions),
+        Field(examples=[[{"question": "Was a test order placed on green?"}]]),
+    ] = []
+    """What every approver confirms: Approve opens a form that asks it. At most ten. Break glass does not ask, and
+    `approve_when_checks_pass` cannot answer, so a file with both is refused."""
 
 
 class WhenTable(RuleKeys):

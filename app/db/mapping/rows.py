@@ -19,7 +19,7 @@ from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
 from app.gate.undo import InterventionKind
-from app.gate.votes import Choice
+from app.gate.votes import Choice, QuestionAnswer
 
 
 class IncoherentRow(Exception):
@@ -244,4 +244,8 @@ def _vote(stored: Mapping[str, Any]) -> CastVote:
         reason=stored["reason"],
         at=datetime.fromisoformat(stored["voted_at"]),
         counted=stored["counted"],
+        answers=tuple(
+            QuestionAnswer(question=each["question"], confirmed=each["confirmed"])
+            for each in stored["answers"] or ()
+        ),
     )

@@ -1,8 +1,9 @@
 """Gates: opens and finds them, and holds their row lock during a decision."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -82,11 +83,13 @@ WITH g AS (
     WHERE id = :gate AND phase = 'awaiting'
     RETURNING id, version, switch_id
 ), v AS (
-    INSERT INTO votes (gate_id, voter, name, choice, reason, voted_at)
-    SELECT id, CAST(:voter AS text), :voter_name, :choice, :vote_reason, :now
+    INSERT INTO votes (gate_id, voter, name, choice, reason, voted_at, answers)
+    SELECT id, CAST(:voter AS text), :voter_name, :choice, :vote_reason, :now, CAST(:answers AS jsonb)
     FROM g WHERE CAST(:voter AS text) IS NOT NULL
     ON CONFLICT (gate_id, voter) DO UPDATE
-        SET choice = excluded.choice, reason = excluded.reason, voted_at = excluded.voted_at
+        SET choice = excluded.choice, reason = excluded.reason, voted_at = excluded.voted_at,
+            answers = CASE WHEN excluded.choice = votes.choice THEN coalesce(excluded.answers, votes.answers)
+                ELSE excluded.answers END
 ), d AS (
     UPDATE votes SET counted = false FROM g WHERE votes.gate_id = g.id AND voter = ANY(CAST(:discounted AS text[]))
 ), r AS (
@@ -174,6 +177,7 @@ class HeldGateRow:
             "voter_name": vote.person.name if vote else None,
             "choice": vote.choice if vote else None,
             "vote_reason": vote.reason if vote else None,
+            "answers": _answers_to_json(vote) if vote and vote.answers else None,
             "discounted": list(discounted),
             "events": events_parameter(events),
             **_decision_columns(decision),
@@ -306,6 +310,10 @@ class Gates:
     async def add_audit_events(self, events: Sequence[Event]) -> None:
         """Audit events that belong to no change of a gate."""
         await self._database.execute(INSERT_EVENTS, events=events_parameter(events))
+
+
+def _answers_to_json(vote: Vote) -> str:
+    return json.dumps([asdict(answer) for answer in vote.answers])
 
 
 def _decision_columns(decision: Decision | None) -> dict[str, Any]:

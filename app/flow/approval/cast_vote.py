@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from app.flow.approval.approval_context import (
     NoSuchGate,
@@ -26,11 +27,11 @@ from app.flow.read_models import GateView
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
 from app.gate.people import Person
-from app.gate.rules.denials import AlreadyHandled, Denial, ReasonMissing
+from app.gate.rules.denials import AlreadyHandled, Denial, QuestionsUnanswered, ReasonMissing
 from app.gate.rules.evaluation import EvaluationContext, discounted_voters, rejections_missing
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting
-from app.gate.votes import NO_REASON, Choice, Vote
+from app.gate.votes import NO_REASON, Choice, FormAnswers, QuestionAnswer, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,8 @@ class VoteRequest:
     person: Person
     choice: Choice
     reason: str
+    form: FormAnswers | None = None
+    """The questions that the approve form asked and that were ticked; None: no form was filled in."""
     request: str | None = None
     """A key that identifies the request, so that a replay changes nothing."""
 
@@ -55,6 +58,10 @@ class VoteAccepted:
     decision: Decision | None
     unmet: tuple[Violation, ...] = ()
     rejections_missing: int = 0
+
+
+FORM_DENIALS: Final = (ReasonMissing, QuestionsUnanswered)
+"""A form asks for what is missing then; it is no denial for the record."""
 
 
 async def cast_vote(
@@ -132,7 +139,7 @@ async def check_vote(
 async def _deny(
     request: VoteRequest, held: HeldGate, denial: Denial, *, rules: Rules, now: datetime
 ) -> RequestDenied:
-    if not isinstance(denial, ReasonMissing):  # a form asks for the reason then
+    if not isinstance(denial, FORM_DENIALS):
         await held.add_audit_events([denied_event(request.person, request.choice, held.view, denial, now)])
     unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
     return RequestDenied(denial, held.view, unmet=unmet)
@@ -147,7 +154,7 @@ async def _save(request: VoteRequest, held: HeldGate, *, rules: Rules, now: date
     if evaluated.decision is not None:
         evaluated.counted.decide(evaluated.decision)
     accepted = _accepted(evaluated, view, rules=rules, now=now)
-    events = _events(request, view, evaluated.decision, now)
+    events = _events(request, view, evaluated, now)
     discounted = discounted_voters(evaluated.after) if evaluated.decision is not None else ()
     await held.save(
         vote=evaluated.vote,
@@ -187,7 +194,7 @@ def _evaluate(request: VoteRequest, view: GateView, *, rules: Rules, now: dateti
     roster = rules.roster()
     # In an Enterprise Grid one person may have two ids: a second vote is the same person's.
     who = replace(request.person, user=roster.id_among(request.person.user, context.gate.voters))
-    vote = Vote(person=who, choice=request.choice, reason=request.reason.strip(), at=now)
+    vote = Vote(person=who, choice=request.choice, reason=request.reason.strip(), at=now, form=request.form)
     counted, decision = context.gate.vote(
         vote,
         prompt_version=request.prompt_version,
@@ -198,12 +205,24 @@ def _evaluate(request: VoteRequest, view: GateView, *, rules: Rules, now: dateti
     if request.choice is Choice.REJECT and not vote.reason:
         vote = replace(vote, reason=NO_REASON)
     after = evaluation_context_of(replace(context, gate=counted), rules=rules, now=now)
+    if request.choice is Choice.APPROVE:
+        vote = replace(vote, answers=_answers(after, request.form))
     return _Evaluated(vote=vote, counted=counted, decision=decision, after=after)
 
 
-def _events(
-    request: VoteRequest, view: GateView, decision: Decision | None, now: datetime
-) -> Sequence[Event]:
+def _answers(context: EvaluationContext, form: FormAnswers | None) -> tuple[QuestionAnswer, ...]:
+    """What is recorded. An approval that is given again has no form: its first answers stay."""
+    if form is None:
+        return ()
+    return tuple(
+        QuestionAnswer(question=question.text, confirmed=question.id in form.ticked)
+        for question in context.policy.questions
+    )
+
+
+def _events(request: VoteRequest, view: GateView, evaluated: _Evaluated, now: datetime) -> Sequence[Event]:
+    decision, answers = evaluated.decision, evaluated.vote.answers
+    said = "; ".join(f"{each.question} {'yes' if each.confirmed else 'no'}" for each in answers)
     who = person_actor(request.person.user, request.person.name)
     vote = Event(
         at=now,
@@ -212,7 +231,11 @@ def _events(
         actor=who,
         domain=view.switch.domain,
         gate=view.id,
-        detail={"choice": request.choice, "reason": request.reason.strip()},
+        detail={
+            "choice": request.choice,
+            "reason": request.reason.strip(),
+            **({"answers": said} if said else {}),
+        },
     )
     if decision is None:
         return [replace(vote, detail={**vote.detail, "left_open": True})]

@@ -11,9 +11,9 @@ from app.gate.people import AccountStatus, Person
 from app.gate.rules.denials import ApprovalBlocked, Denial
 from app.gate.rules.evaluation import effective_policy
 from app.gate.rules.permits import rules_to_override
-from app.gate.rules.policy import ReasonFor, Shift
+from app.gate.rules.policy import Question, ReasonFor, Shift
 from app.gate.rules.violations import Violation
-from app.gate.votes import NO_REASON, Choice, Vote
+from app.gate.votes import NO_REASON, Choice, FormAnswers, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,8 +26,15 @@ class ApprovalPreview:
     denial: Denial | None
     unmet: tuple[Violation, ...]
     asks_reason: bool
+    questions: tuple[Question, ...] = ()
+    """What the approve form asks."""
     voted: bool = False
     """A vote of this person stands."""
+
+    @property
+    def asks(self) -> bool:
+        """Approve opens a form."""
+        return self.asks_reason or bool(self.questions)
 
     @property
     def counts(self) -> bool:
@@ -44,7 +51,14 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
     case = evaluation_context_of(context, rules=rules, now=now)
     roster = rules.roster()
     person = replace(person, user=roster.id_among(person.user, context.gate.voters))
-    vote = Vote(person=person, choice=Choice.APPROVE, reason=NO_REASON, at=now)
+    ids = frozenset(question.id for question in case.policy.questions)
+    vote = Vote(
+        person=person,
+        choice=Choice.APPROVE,
+        reason=NO_REASON,
+        at=now,
+        form=FormAnswers(asked=ids, ticked=ids),
+    )
     denied: Denial | None = None
     try:
         context.gate.vote(
@@ -61,6 +75,7 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
         denial=denied,
         unmet=denied.blockers if isinstance(denied, ApprovalBlocked) else rules_to_override(case, person),
         asks_reason=case.policy.reason is ReasonFor.ALWAYS,
+        questions=case.policy.questions,
         voted=person.user in context.gate.voters,
     )
 

@@ -68,6 +68,11 @@ class RuleStatus:
         """Approvals have to say why."""
         return self.policy.reason is ReasonFor.ALWAYS
 
+    @property
+    def opens_form(self) -> bool:
+        """Approve opens a form: for a reason, for questions, or both."""
+        return self.asks_reason or bool(self.policy.questions)
+
 
 def rule_status_of(view: GateView, *, rules: Rules, now: datetime) -> RuleStatus | None:
     """None where nobody can answer now."""

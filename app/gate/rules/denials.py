@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from app.gate.people import AccountStatus
+from app.gate.rules.policy import Question
 from app.gate.rules.violations import Blocker, Violation, rule_key
 
 
@@ -57,6 +58,16 @@ class ReasonMissing(Denial):
     """A reason is required: for a rejection, and where the policy requires it for an approval."""
 
     code = "reason_missing"
+
+
+class QuestionsUnanswered(Denial):
+    """The policy asks `questions` with each approval; they were not asked, or required ones are not ticked."""
+
+    code = "questions_unanswered"
+
+    def __init__(self, questions: tuple[Question, ...]) -> None:
+        super().__init__(", ".join(question.id for question in questions))
+        self.questions = questions
 
 
 class ApprovalBlocked(Denial):

@@ -1,5 +1,6 @@
 """Who may vote, and when a gate may be approved. Only this module creates a `Permit`."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final
@@ -16,12 +17,14 @@ from app.gate.rules.denials import (
     NothingToBreak,
     NotTheDeployer,
     OwnDeployment,
+    QuestionsUnanswered,
     ReasonMissing,
     RulesChanged,
 )
 from app.gate.rules.evaluation import Ballot, EvaluationContext, blockers_of, missing_approvals
-from app.gate.rules.policy import ReasonFor, Roster, UnknownDeployer
+from app.gate.rules.policy import Question, ReasonFor, Roster, UnknownDeployer
 from app.gate.rules.violations import NotNamed, OwnSwitch, Violation, rule_fingerprint
+from app.gate.votes import FormAnswers
 
 _MINT: Final = object()
 
@@ -59,7 +62,9 @@ class Permit:
         self.overridden_rules, self.reason = overridden_rules, reason
 
 
-def check_approval(context: EvaluationContext, *, person: Person, reason: str) -> None:
+def check_approval(
+    context: EvaluationContext, *, person: Person, reason: str, form: FormAnswers | None = None
+) -> None:
     """Raises the `Denial` that applies to this approval; returns when it may be counted."""
     _check_may_vote(context, person)
     if context.is_own(person.user):
@@ -70,8 +75,23 @@ def check_approval(context: EvaluationContext, *, person: Person, reason: str) -
     again = person.user in context.ballot.approved_by
     if again and missing_approvals(context):
         raise AlreadyApproved
-    if context.policy.reason is ReasonFor.ALWAYS and not again and not reason.strip():
+    if again:
+        return
+    if unanswered := unanswered_questions(context.policy.questions, form):
+        raise QuestionsUnanswered(unanswered)
+    if context.policy.reason is ReasonFor.ALWAYS and not reason.strip():
         raise ReasonMissing
+
+
+def unanswered_questions(questions: Iterable[Question], form: FormAnswers | None) -> tuple[Question, ...]:
+    """The questions that the form did not ask, and the required ones that are not ticked."""
+    if form is None:
+        return tuple(questions)
+    return tuple(
+        question
+        for question in questions
+        if question.id not in form.asked or (question.required and question.id not in form.ticked)
+    )
 
 
 def check_rejection(context: EvaluationContext, *, person: Person, reason: str) -> None:
@@ -107,11 +127,13 @@ def permit_by_votes(gate: GateId, context: EvaluationContext, *, last: Person) -
 def permit_by_checks(gate: GateId, context: EvaluationContext) -> Permit | None:
     """The permit of a domain that approves itself when its checks pass.
 
-    The checks replace the approvals of `approvers`. The approvals in `require` are still required, and a rejection
-    disables automatic approval.
+    The checks replace the approvals of `approvers`. The approvals in `require` are still required. A rejection disables
+    automatic approval, and so do questions, which only people answer.
     """
     policy = context.policy
-    if not policy.approve_when_checks_pass or not policy.required_checks or context.ballot.rejected_by:
+    if not policy.approve_when_checks_pass or not policy.required_checks:
+        return None
+    if context.ballot.rejected_by or policy.questions:
         return None
     others = context.with_policy(replace(policy, approvals=0, unknown_deployer=UnknownDeployer.ALLOW))
     if blockers_of(others) or missing_approvals(others):

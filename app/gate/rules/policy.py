@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,19 @@ class ApproverSource:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """Something that every approver confirms in the form. `required`: an approval counts only if it is ticked."""
+
+    text: str
+    required: bool = True
+
+    @property
+    def id(self) -> str:
+        """Names the question in forms, the same in every process."""
+        return sha256(self.text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DailyHours:
     """A time of day on some weekdays (0 is Monday), on the clocks of `zone`.
 
@@ -88,6 +102,7 @@ class Policy:
     reject: RejectBy = RejectBy.ONE
     reason: ReasonFor = ReasonFor.REJECT
     approve_when_checks_pass: bool = False
+    questions: tuple[Question, ...] = ()
     variants: tuple["Variant", ...] = ()
     finish_now: bool = False
     reminder_settings: ReminderSettings = ReminderSettings()
@@ -117,6 +132,7 @@ class PolicyOverride:
     reject: RejectBy | None = None
     reason: ReasonFor | None = None
     approve_when_checks_pass: bool | None = None
+    questions: tuple[Question, ...] | None = None
 
     def given(self) -> dict[str, Any]:
         """What is given, by its name in `Policy`."""

@@ -23,7 +23,7 @@ def decision_buttons(
     view: GateView, *, texts: Texts, block_id: str, rule_status: RuleStatus | None = None
 ) -> Block:
     """Approve (confirmed in the client, or by a form for the reason), Reject (opens a form), secondary buttons."""
-    by_form = rule_status is not None and rule_status.asks_reason
+    by_form = rule_status is not None and rule_status.opens_form
     return actions(
         block_id,
         approve_button(view, texts=texts, by_form=by_form, confirmation=_confirmation(rule_status)),

@@ -18,17 +18,18 @@ from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.rules.policy import ReasonFor
-from app.gate.votes import Choice
+from app.gate.votes import Choice, FormAnswers
 from app.i18n.catalog import Texts
 from app.observability.metrics import INTERACTIONS
 from app.slack.action_value import ActionValue, InvalidActionValue
+from app.slack.blocks import Block
 from app.slack.cards.secondary_buttons import reply_blocks
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.handlers.shown_cards import ShownCards, message_place
 from app.slack.handlers.vote_reply import VoteReplies, VoteReply
 from app.slack.identity import Caller
 from app.slack.modals.reason_form import REASON, denial_notice
-from app.slack.modals.vote import approve_form, reject_form
+from app.slack.modals.vote import approve_form, form_answers, has_fields, missing_fields, reject_form
 from app.slack.payload import Ack, Body, ack_deadline, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after, vote_accepted_text
@@ -76,9 +77,8 @@ class VoteHandler:
             request=request_key(body),
         )
         await ack()
-        if reply.reason_missing and reply.view is not None:
-            action_value = ActionValue.parse(action.get("value"))  # a valid value: it was parsed before
-            form = approve_form(action_value, view=reply.view, texts=caller.texts)
+        if reply.incomplete and reply.view is not None:
+            form = self._approve_form(action.get("value"), reply.view, caller.texts)
             self._replies.open_modal(body, form, not_opened=caller.texts("refused.form_not_opened"))
         else:
             on_card = message_place(body) is not None
@@ -108,14 +108,15 @@ class VoteHandler:
             profile,
             choice,
             reason,
+            form=form_answers(view) if choice is Choice.APPROVE else None,
             until=caller.until,
             request=request_key(body),
         )
         if reply.accepted is not None:
             await ack()
             self._answer(body, reply, profile, choice, on_card=True)
-        elif reply.reason_missing:
-            await ack(response_action="errors", errors={REASON: texts("reject.reason_missing")})
+        elif reply.incomplete:
+            await self._ask_again(ack, view, reply, reason, texts)
         elif reply.retryable:
             # Keep the form open, so that the typed text is not lost.
             await ack(response_action="errors", errors={REASON: reply.text})
@@ -123,6 +124,27 @@ class VoteHandler:
             title = texts("approve.title" if choice is Choice.APPROVE else "reject.title")
             notice = denial_notice(reply.text, title=title, close=texts("reject.close"))
             await ack(response_action="update", view=notice)
+
+    async def _ask_again(
+        self, ack: Ack, view: Mapping[str, Any], reply: VoteReply, reason: str, texts: Texts
+    ) -> None:
+        """Names the fields that are missing. A form that lacks them, because the rules have changed since it was
+        opened, is replaced by one that has them."""
+        missing = missing_fields(reply.denial, texts=texts)
+        if has_fields(view, missing) or reply.view is None:
+            await ack(response_action="errors", errors=missing)
+            return
+        ticked = form_answers(view).ticked
+        form = self._approve_form(
+            view.get("private_metadata"), reply.view, texts, reason=reason, ticked=ticked
+        )
+        await ack(response_action="update", view=form)
+
+    def _approve_form(self, value: object, view: GateView, texts: Texts, **filled_in: Any) -> Block:
+        """`value` is valid: it was parsed before."""
+        rule_status = rule_status_of(view, rules=self._rules, now=self._clock())
+        policy = rule_status.policy if rule_status else self._rules.default_policy
+        return approve_form(ActionValue.parse(value), view=view, policy=policy, texts=texts, **filled_in)
 
     def _answer(
         self, body: Body, reply: VoteReply, profile: Profile, choice: Choice, *, on_card: bool
@@ -143,13 +165,14 @@ class VoteHandler:
         choice: Choice,
         reason: str,
         *,
+        form: FormAnswers | None = None,
         until: float,
         request: str | None = None,
     ) -> VoteReply:
         """Casts one vote. Every failure becomes a reply, and saves nothing."""
         texts = Texts.of(profile.locale)
         try:
-            vote = replace(_vote_request(value, profile, choice, reason), request=request)
+            vote = replace(_vote_request(value, profile, choice, reason), request=request, form=form)
             deciding = cast_vote(
                 vote, repository=self._repository, rules=self._rules, traffic=self._traffic, now=self._clock()
             )

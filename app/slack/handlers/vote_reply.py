@@ -6,12 +6,12 @@ from typing import Final
 
 import structlog
 
-from app.flow.approval.cast_vote import VoteAccepted, VoteRequest
+from app.flow.approval.cast_vote import FORM_DENIALS, VoteAccepted, VoteRequest
 from app.flow.approval.request_denied import RequestDenied
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.gate.rules.denials import ApprovalBlocked, Denial, ReasonMissing, RulesChanged
+from app.gate.rules.denials import ApprovalBlocked, Denial, RulesChanged
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLate
 from app.i18n.catalog import Texts
@@ -42,7 +42,7 @@ OUTDATED_CARD_DENIALS: Final = (
 class VoteReply:
     """The reply to a vote, and the buttons under it. `retryable`: a retry may succeed.
 
-    `reason_missing`: the vote would count with a reason; `view`: the gate of a denied vote; `denial`: why it was
+    `incomplete`: the vote would count with what a form asks; `view`: the gate of a denied vote; `denial`: why it was
     denied.
     """
 
@@ -50,7 +50,7 @@ class VoteReply:
     buttons: tuple[Block, ...] = ()
     accepted: VoteAccepted | None = None
     retryable: bool = False
-    reason_missing: bool = False
+    incomplete: bool = False
     view: GateView | None = None
     denial: Denial | None = None
 
@@ -65,8 +65,9 @@ class VoteReplies:
     def failed(self, exc: Exception, profile: Profile, texts: Texts) -> VoteReply:
         """Why the vote was not counted: denied, not saved, or a defect."""
         match exc:
-            case RequestDenied(view=view) if isinstance(exc.denial, ReasonMissing):
-                return VoteReply(text=texts("refused.reason_missing"), reason_missing=True, view=view)
+            case RequestDenied(view=view) if isinstance(exc.denial, FORM_DENIALS):
+                text = denial_text(exc, texts=texts, approvers=())
+                return VoteReply(text=text, incomplete=True, view=view, denial=exc.denial)
             case RequestDenied(view=view):
                 code = exc.denial.code
                 INTERACTIONS.labels(outcome=code).inc()

@@ -163,7 +163,7 @@ class HomePublisher:
         body = home_body(
             contents, person=person, rules=self._rules, texts=texts, now=now, base=self._workspace_url()
         )
-        return body, sum(one.preview.counts for one in contents.mine) > 1
+        return body, sum(one.fits_bulk for one in contents.mine) > 1
 
     def _failed(
         self, user: str, viewer: Viewer, exc: SlackCallFailed, *, replies: HomeReplies | None, requested: bool

@@ -74,6 +74,11 @@ class PreviewedGate:
     def view(self) -> GateView:
         return self.pending.view
 
+    @property
+    def fits_bulk(self) -> bool:
+        """It may be approved together with others: the approval counts, and asks no question of its own."""
+        return self.preview.counts and not self.preview.questions
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HomeContents:

@@ -116,7 +116,7 @@ def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts:
     approve = approve_button(
         view,
         texts=texts,
-        by_form=preview.asks_reason,
+        by_form=preview.asks,
         confirmation=Confirmation.TOWARD if preview.unmet else Confirmation.LAST,
     )
     found = [

@@ -54,8 +54,8 @@ def bulk_approve_form(
     base: str | None,
 ) -> Block:
     """The modal. `preselect`: ticks each gate that is the only one of its domain."""
-    counting = [one for one in choices.gates if one.preview.counts]
-    held = [one for one in choices.gates if not one.preview.counts]
+    counting = [one for one in choices.gates if one.fits_bulk]
+    held = [one for one in choices.gates if not one.fits_bulk]
     blocks = [section(texts("several.says" if counting else "several.none"))]
     blocks += [_described(one, texts=texts, base=base) for one in counting]
     blocks += _boxes(counting, ticked=_only_ones(counting) if preselect else [], texts=texts)
@@ -93,10 +93,11 @@ def picked(state: Mapping[str, Any]) -> list[Pick]:
 
 def _described(previewed: PreviewedGate, *, texts: Texts, base: str | None) -> Block:
     view = previewed.view
+    asks = previewed.preview.counts and not previewed.fits_bulk
     lines = [
         *gate_lines(view, place=previewed.pending.place, base=base, texts=texts),
         *evidence_lines(view, texts=texts),
-        approval_effect_text(previewed, texts=texts),
+        texts("several.asks") if asks else approval_effect_text(previewed, texts=texts),
     ]
     return section(within_limit([line for line in lines if line]))
 

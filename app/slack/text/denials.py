@@ -22,6 +22,7 @@ from app.gate.rules.denials import (
     NothingToBreak,
     NotTheDeployer,
     OwnDeployment,
+    QuestionsUnanswered,
     ReasonMissing,
     RulesChanged,
 )
@@ -55,6 +56,7 @@ _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     OwnDeployment: "refused.own_deployment",
     AlreadyApproved: "refused.already_approved",
     ReasonMissing: "refused.reason_missing",
+    QuestionsUnanswered: "refused.questions_unanswered",
     NotVerified: "refused.not_verified",
     TooLate: "refused.too_late",
     CardIsOld: "refused.card_is_old",

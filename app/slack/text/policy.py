@@ -7,6 +7,7 @@ from typing import Final
 from app.gate.rules.evaluation import EffectivePolicy
 from app.gate.rules.policy import DailyHours, Policy, ReasonFor, RejectBy, UnknownDeployer, Variant
 from app.i18n.catalog import Texts
+from app.slack.text.escape import inline
 from app.slack.text.exclusivity import exclusivity_lines
 from app.slack.text.violations import mentions
 
@@ -49,6 +50,7 @@ def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
     lines.append(texts("policy.reject_one" if one else "policy.reject_majority"))
     lines.append(texts(f"policy.reason_{_REASONS[policy.reason]}"))
     lines += _by_checks(policy, texts)
+    lines += _questions(policy, texts)
     lines += exclusivity_lines(policy.exclusivity, texts=texts)
     minutes = int(policy.deadline.total_seconds() // 60)
     return [*lines, texts("policy.deadline", minutes=minutes)]
@@ -70,6 +72,14 @@ def _by_checks(policy: Policy, texts: Texts) -> list[str]:
     return [*lines, texts("policy.approves_itself")] if policy.approve_when_checks_pass else lines
 
 
+def _questions(policy: Policy, texts: Texts) -> list[str]:
+    """What every approver is asked, a line each."""
+    return [
+        texts("policy.asks" if each.required else "policy.asks_optional", question=inline(each.text))
+        for each in policy.questions
+    ]
+
+
 _REASONS: Final = {ReasonFor.ALWAYS: "always", ReasonFor.REJECT: "reject", ReasonFor.NEVER: "never"}
 
 
@@ -88,6 +98,8 @@ def _gone(policy: Policy, laid: Policy, texts: Texts, who: Who) -> list[str]:
     asks_two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment
     if asks_two and laid.own_deployment:
         gone.append(texts("policy.unknown_two"))
+    if policy.questions and not laid.questions:
+        gone += _questions(policy, texts)
     if policy.required_checks and not laid.required_checks:
         return gone + _by_checks(policy, texts)
     if policy.approve_when_checks_pass and not laid.approve_when_checks_pass:

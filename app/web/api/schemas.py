@@ -35,12 +35,20 @@ class SwitchOut(BaseModel):
     ending: str | None
 
 
+class AnswerOut(BaseModel):
+    """What one approver said to a question of the policy."""
+
+    question: str
+    confirmed: bool
+
+
 class VoteOut(BaseModel):
     voter: str
     name: str
     choice: str
     reason: str
     at: datetime
+    answers: list[AnswerOut]
 
 
 class ChangeOut(BaseModel):

@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.config.loader import parse_config
-from app.gate.rules.policy import ApproverSource, ReasonFor, RejectBy, Shift, UnknownDeployer, everyone_named
+from app.gate.rules.policy import (
+    ApproverSource,
+    Question,
+    ReasonFor,
+    RejectBy,
+    Shift,
+    UnknownDeployer,
+    everyone_named,
+)
 from tests.config.test_loader import ORDER, POLICY, SLACK, loaded, told
 
 RULES = """
@@ -69,6 +77,59 @@ def test_a_domain_replaces_the_lists_that_it_gives_and_keeps_the_others() -> Non
     assert [variant.name for variant in order.variants] == ["x"]
     assert order.reject is RejectBy.MAJORITY
     assert len(config.policy.variants) == 2
+
+
+ASK = """
+[[policy.ask]]
+question = "Was a test order placed on green?"
+
+[[policy.ask]]
+question = "Does the old version run on the new schema?"
+required = false
+"""
+
+
+def test_questions_are_asked_and_a_domain_or_a_variant_asks_its_own() -> None:
+    night = '[[policy.when]]\nname = "nights"\nhours = "22:00-08:00"\ntime_zone = "UTC"\nask = []\n'
+    own = ORDER.replace("domains.order", "domains.hub").replace('-dg"', '-hub-dg"')
+    config = loaded(
+        SLACK + GROUPS + ASK + night + ORDER + own + '[[domains.hub.ask]]\nquestion = "Is hub asked?"\n'
+    )
+    order, hub = config.domains["order"].policy, config.domains["hub"].policy
+    assert order.questions == (
+        Question(text="Was a test order placed on green?"),
+        Question(text="Does the old version run on the new schema?", required=False),
+    )
+    assert order.variants[0].changes.given() == {"questions": ()}
+    assert hub.questions == (Question(text="Is hub asked?"),)
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        ('question = " "\n', "asks nothing"),
+        (f'question = "{"x" * 151}"\n', "has 151 characters"),
+        ('question = "a"\n[[policy.ask]]\nquestion = "a"\n', 'asks "a" twice'),
+        (
+            "".join(f'question = "{n}"\n[[policy.ask]]\n' for n in range(10)) + 'question = "x"\n',
+            "asks 11 questions",
+        ),
+        ("required = false\n", "is missing"),
+        ('question = "a"\nanswer = "yes"\n', "is unknown"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_named(lines: str, what: str) -> None:
+    assert what in " ".join(told(SLACK + GROUPS + "[[policy.ask]]\n" + lines + ORDER).values())
+
+
+@pytest.mark.parametrize("key", ["policy", "domains.order"])
+def test_checks_answer_no_question(key: str) -> None:
+    checks = 'required_checks = ["smoke"]\napprove_when_checks_pass = true\n'
+    ask = f'[[{key}.ask]]\nquestion = "a"\n'
+    config = (
+        SLACK + GROUPS + checks + ORDER + ask if key != "policy" else SLACK + GROUPS + checks + ask + ORDER
+    )
+    assert "only people answer" in " ".join(told(config).values())
 
 
 def when(lines: str) -> str:

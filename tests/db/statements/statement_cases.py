@@ -287,6 +287,7 @@ class Values:
             **dict.fromkeys(("entries", "members"), ["U1"]),
             "entry": "S0ONCALL",
             "discounted": [],
+            "answers": '[{"question": "Was a test order placed?", "confirmed": true}]',
             "codedeploy_status": "Succeeded",
             "request": "a-request",
             "posted": True,
