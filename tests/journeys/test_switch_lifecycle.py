@@ -1,5 +1,6 @@
 """After the approval: the card shows the switch until it ends, however it ends."""
 
+import asyncio
 from typing import Final
 
 from app.sandbox.aws.state.topology import SandboxDomain
@@ -68,6 +69,26 @@ async def test_an_alarm_after_the_switch_shows_its_rollback_until_blue_serves_ag
     await harness.until(lambda: "Blue serves again" in harness.card_text(deployment))
     assert harness.aws.share("order") == {"blue": 100, "green": 0}
     assert "undo" not in harness.actions(deployment)
+
+
+async def test_no_card_asks_while_another_says_that_it_was_rolled_back(harness: Harness) -> None:
+    """The rollback's hook comes long before the waiting deployment would be polled again."""
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(lambda: harness.table("switches")[0]["attempts"] == 0)
+    harness.aws.set_alarm("order", "ALARM")
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
+    rollback = harness.aws.deployment(deployment).rollback_id
+    assert rollback is not None
+    harness.aws.advance_until(
+        lambda: harness.aws.deployment(rollback).waits_for or harness.aws.answers(rollback)
+    )
+    assert harness.gate(deployment)["phase"] == "awaiting"
+
+    await harness.reported(rollback)
+    came = asyncio.get_running_loop().time()
+    await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
+    assert asyncio.get_running_loop().time() - came < 10, "not only at its next poll"
+    await harness.until(lambda: not harness.actions(deployment) & {"approve", "reject"})
 
 
 async def test_a_rollback_without_hooks_is_followed_all_the_same(harness: Harness) -> None:

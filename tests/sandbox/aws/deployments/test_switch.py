@@ -1,5 +1,6 @@
 """A switch from CreateDeployment to its end, as boto3 sees it."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.sandbox.aws.stand_in import AwsStandIn
@@ -72,6 +73,9 @@ def test_a_deployment_stays_in_progress_through_the_termination_wait(
     assert set(statuses(codedeploy, deployment_id).values()) == {"Succeeded"}
     info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
     assert (info["status"], info["instanceTerminationWaitTimeStarted"]) == ("InProgress", True)
+    shown, moved = aws.deployment(deployment_id), aws.deployment(deployment_id).event("AllowTraffic").ended_at
+    assert moved is not None
+    assert shown.terminates_at == moved + timedelta(minutes=5), "counted from the end of AllowTraffic"
     aws.clock.advance(280)
     assert status(codedeploy, deployment_id) == "InProgress"
     aws.clock.advance(20)
