@@ -80,7 +80,7 @@ async def test_no_card_asks_while_another_says_that_it_was_rolled_back(harness: 
     rollback = harness.aws.deployment(deployment).rollback_id
     assert rollback is not None
     harness.aws.advance_until(
-        lambda: harness.aws.deployment(rollback).waits_for or harness.aws.answers(rollback)
+        lambda: bool(harness.aws.deployment(rollback).waits_for or harness.aws.answers(rollback))
     )
     assert harness.gate(deployment)["phase"] == "awaiting"
 
