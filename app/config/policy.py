@@ -10,7 +10,7 @@ from app.gate.rules.policy import (
     ApproverSource,
     Policy,
     PolicyOverride,
-    Question,
+    ApprovalQuestion,
     ReasonFor,
     RejectBy,
     Shift,
@@ -115,8 +115,8 @@ def _sources(table: RuleKeys) -> tuple[ApproverSource, ...]:
     )
 
 
-def _questions(table: RuleKeys) -> tuple[Question, ...]:
-    return tuple(Question(text=each.question, required=each.required) for each in table.ask)
+def _questions(table: RuleKeys) -> tuple[ApprovalQuestion, ...]:
+    return tuple(ApprovalQuestion(text=each.question, required=each.required) for each in table.ask)
 
 
 def _variant(table: WhenTable) -> Variant:

@@ -11,7 +11,7 @@ from app.gate.people import AccountStatus, Person
 from app.gate.rules.denials import ApprovalBlocked, Denial
 from app.gate.rules.evaluation import effective_policy
 from app.gate.rules.permits import rules_to_override
-from app.gate.rules.policy import Question, ReasonFor, Shift
+from app.gate.rules.policy import ApprovalQuestion, ReasonFor, Shift
 from app.gate.rules.violations import Violation
 from app.gate.votes import NO_REASON, Choice, FormAnswers, Vote
 
@@ -26,7 +26,7 @@ class ApprovalPreview:
     denial: Denial | None
     unmet: tuple[Violation, ...]
     asks_reason: bool
-    questions: tuple[Question, ...] = ()
+    questions: tuple[ApprovalQuestion, ...] = ()
     """What the approve form asks."""
     voted: bool = False
     """A vote of this person stands."""

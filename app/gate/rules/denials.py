@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from app.gate.people import AccountStatus
-from app.gate.rules.policy import Question
+from app.gate.rules.policy import ApprovalQuestion
 from app.gate.rules.violations import Blocker, Violation, rule_key
 
 
@@ -65,7 +65,7 @@ class QuestionsUnanswered(Denial):
 
     code = "questions_unanswered"
 
-    def __init__(self, questions: tuple[Question, ...]) -> None:
+    def __init__(self, questions: tuple[ApprovalQuestion, ...]) -> None:
         super().__init__(", ".join(question.id for question in questions))
         self.questions = questions
 

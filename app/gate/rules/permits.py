@@ -22,7 +22,7 @@ from app.gate.rules.denials import (
     RulesChanged,
 )
 from app.gate.rules.evaluation import Ballot, EvaluationContext, blockers_of, missing_approvals
-from app.gate.rules.policy import Question, ReasonFor, Roster, UnknownDeployer
+from app.gate.rules.policy import ApprovalQuestion, ReasonFor, Roster, UnknownDeployer
 from app.gate.rules.violations import NotNamed, OwnSwitch, Violation, rule_fingerprint
 from app.gate.votes import FormAnswers
 
@@ -83,7 +83,7 @@ def check_approval(
         raise ReasonMissing
 
 
-def unanswered_questions(questions: Iterable[Question], form: FormAnswers | None) -> tuple[Question, ...]:
+def unanswered_questions(questions: Iterable[ApprovalQuestion], form: FormAnswers | None) -> tuple[ApprovalQuestion, ...]:
     """The questions that the form did not ask, and the required ones that are not ticked."""
     if form is None:
         return tuple(questions)

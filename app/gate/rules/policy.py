@@ -52,7 +52,7 @@ class ApproverSource:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class ApprovalQuestion:
     """Something that every approver confirms in the form. `required`: an approval counts only if it is ticked."""
 
     text: str
@@ -102,7 +102,7 @@ class Policy:
     reject: RejectBy = RejectBy.ONE
     reason: ReasonFor = ReasonFor.REJECT
     approve_when_checks_pass: bool = False
-    questions: tuple[Question, ...] = ()
+    questions: tuple[ApprovalQuestion, ...] = ()
     variants: tuple["Variant", ...] = ()
     finish_now: bool = False
     reminder_settings: ReminderSettings = ReminderSettings()
@@ -132,7 +132,7 @@ class PolicyOverride:
     reject: RejectBy | None = None
     reason: ReasonFor | None = None
     approve_when_checks_pass: bool | None = None
-    questions: tuple[Question, ...] | None = None
+    questions: tuple[ApprovalQuestion, ...] | None = None
 
     def given(self) -> dict[str, Any]:
         """What is given, by its name in `Policy`."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from app.flow.read_models import GateView
 from app.gate.rules.denials import Denial, QuestionsUnanswered
-from app.gate.rules.policy import Policy, Question, ReasonFor
+from app.gate.rules.policy import Policy, ApprovalQuestion, ReasonFor
 from app.gate.votes import FormAnswers
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
@@ -78,7 +78,7 @@ def has_fields(view: Mapping[str, Any], block_ids: Mapping[str, str]) -> bool:
     return block_ids.keys() <= {block.get("block_id") for block in view.get("blocks") or ()}
 
 
-def _question(question: Question, *, ticked: bool, texts: Texts) -> Block:
+def _question(question: ApprovalQuestion, *, ticked: bool, texts: Texts) -> Block:
     yes = option(texts("approve.yes"), value="yes")
     return checkboxes(
         block_id=_block_id(question),
@@ -89,7 +89,7 @@ def _question(question: Question, *, ticked: bool, texts: Texts) -> Block:
     )
 
 
-def _block_id(question: Question) -> str:
+def _block_id(question: ApprovalQuestion) -> str:
     return f"{QUESTION}.{question.id}"
 
 

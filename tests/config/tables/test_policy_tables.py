@@ -10,7 +10,7 @@ import pytest
 from app.config.loader import parse_config
 from app.gate.rules.policy import (
     ApproverSource,
-    Question,
+    ApprovalQuestion,
     ReasonFor,
     RejectBy,
     Shift,
@@ -97,11 +97,11 @@ def test_questions_are_asked_and_a_domain_or_a_variant_asks_its_own() -> None:
     )
     order, hub = config.domains["order"].policy, config.domains["hub"].policy
     assert order.questions == (
-        Question(text="Was a test order placed on green?"),
-        Question(text="Does the old version run on the new schema?", required=False),
+        ApprovalQuestion(text="Was a test order placed on green?"),
+        ApprovalQuestion(text="Does the old version run on the new schema?", required=False),
     )
     assert order.variants[0].changes.given() == {"questions": ()}
-    assert hub.questions == (Question(text="Is hub asked?"),)
+    assert hub.questions == (ApprovalQuestion(text="Is hub asked?"),)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
-from app.gate.rules.policy import ApproverSource, DailyHours, Policy, PolicyOverride, Question, Shift, Variant
+from app.gate.rules.policy import ApproverSource, DailyHours, Policy, PolicyOverride, ApprovalQuestion, Shift, Variant
 from app.gate.rules.policy_fingerprint import policy_fingerprint
 
 POLICY = Policy(
@@ -38,6 +38,6 @@ def test_it_differs_when_a_rule_differs() -> None:
         replace(POLICY, variants=()),
         replace(POLICY, deadline=timedelta(minutes=49)),
         replace(POLICY, finish_now=True),
-        replace(POLICY, questions=(Question(text="Was a test order placed on green?"),)),
+        replace(POLICY, questions=(ApprovalQuestion(text="Was a test order placed on green?"),)),
     ]
     assert len({policy_fingerprint(each) for each in [POLICY, *changed]}) == len(changed) + 1
