@@ -7,10 +7,10 @@ from typing import Any
 from app.config.tables.policy_tables import RULE_KEYS, PolicyTable, RuleKeys, Table, WhenTable, has_group
 from app.config.tables.reminders import reminders_from
 from app.gate.rules.policy import (
+    ApprovalQuestion,
     ApproverSource,
     Policy,
     PolicyOverride,
-    ApprovalQuestion,
     ReasonFor,
     RejectBy,
     Shift,

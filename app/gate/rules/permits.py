@@ -83,7 +83,9 @@ def check_approval(
         raise ReasonMissing
 
 
-def unanswered_questions(questions: Iterable[ApprovalQuestion], form: FormAnswers | None) -> tuple[ApprovalQuestion, ...]:
+def unanswered_questions(
+    questions: Iterable[ApprovalQuestion], form: FormAnswers | None
+) -> tuple[ApprovalQuestion, ...]:
     """The questions that the form did not ask, and the required ones that are not ticked."""
     if form is None:
         return tuple(questions)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from app.flow.read_models import GateView
 from app.gate.rules.denials import Denial, QuestionsUnanswered
-from app.gate.rules.policy import Policy, ApprovalQuestion, ReasonFor
+from app.gate.rules.policy import ApprovalQuestion, Policy, ReasonFor
 from app.gate.votes import FormAnswers
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue

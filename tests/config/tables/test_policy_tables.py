@@ -9,8 +9,8 @@ import pytest
 
 from app.config.loader import parse_config
 from app.gate.rules.policy import (
-    ApproverSource,
     ApprovalQuestion,
+    ApproverSource,
     ReasonFor,
     RejectBy,
     Shift,

@@ -4,7 +4,15 @@ from dataclasses import replace
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
-from app.gate.rules.policy import ApproverSource, DailyHours, Policy, PolicyOverride, ApprovalQuestion, Shift, Variant
+from app.gate.rules.policy import (
+    ApprovalQuestion,
+    ApproverSource,
+    DailyHours,
+    Policy,
+    PolicyOverride,
+    Shift,
+    Variant,
+)
 from app.gate.rules.policy_fingerprint import policy_fingerprint
 
 POLICY = Policy(
