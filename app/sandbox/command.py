@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from app.db.embedded.postgres import EmbeddedPostgresError
+from app.i18n.catalog import LOCALES, LocaleName, known
 from app.sandbox.environment import SandboxEnvironment, sandbox_environment
 from app.sandbox.page.server import Page
 from app.sandbox.replica import ReplicaNotReady
@@ -15,7 +16,6 @@ from app.sandbox.shutdown_signal import ShutdownSignal
 from app.sandbox.smoke import SmokeFailed, SmokeRun
 
 VERDICTS: Final = ("approve", "reject")
-LOCALES: Final = ("en", "ko")
 
 say = partial(print, flush=True)
 
@@ -32,13 +32,15 @@ def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
         with sandbox_environment(locale=locale) as sandbox:
             say(f"Postgres, Slack, AWS and the service are up ({time.monotonic() - began:.1f} s).")
             return (
-                _once(sandbox, once, shutdown) if once is not None else _page(sandbox, port, locale, shutdown)
+                _once(sandbox, once, shutdown)
+                if once is not None
+                else _page(sandbox, port, known(locale), shutdown)
             )
     except (EmbeddedPostgresError, ReplicaNotReady) as exc:
         return _fail(str(exc))
 
 
-def _page(sandbox: SandboxEnvironment, port: int, locale: str, shutdown: ShutdownSignal) -> int:
+def _page(sandbox: SandboxEnvironment, port: int, locale: LocaleName, shutdown: ShutdownSignal) -> int:
     """Serves the page until a shutdown is requested."""
     seed_two_waiting_deployments(sandbox, shutdown)
     if shutdown.requested:
@@ -50,7 +52,7 @@ def _page(sandbox: SandboxEnvironment, port: int, locale: str, shutdown: Shutdow
     return 0
 
 
-def _listening(sandbox: SandboxEnvironment, port: int, locale: str) -> Page:
+def _listening(sandbox: SandboxEnvironment, port: int, locale: LocaleName) -> Page:
     try:
         return Page(sandbox, port=port, locale=locale)
     except OSError as exc:

@@ -9,7 +9,7 @@ from typing import Final
 from app.db.embedded.postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
 from app.sandbox.fakes import Fakes
-from app.sandbox.people import PAYMENT_RULES, config_text, people_of
+from app.sandbox.people import DOMAIN_RULES, POLICY, config_text, people_of
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica, free_port
 from app.sandbox.smoke_tests import SmokeTests
@@ -37,7 +37,7 @@ def sandbox_environment(*, locale: str) -> Iterator[SandboxEnvironment]:
         try:
             postgres.start()
             migrate(postgres.url)
-            config = config_text(payment=PAYMENT_RULES, unknown_deployer="ask-two")
+            config = config_text(unknown_deployer="ask-two", policy=POLICY, **DOMAIN_RULES)
             with Fakes(folder, users=people_of(locale), config=config, locale=locale, history=True) as fakes:
                 port = free_port()
                 fakes.service_urls = [f"http://127.0.0.1:{port}"]

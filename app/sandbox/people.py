@@ -19,8 +19,16 @@ PEOPLE: Final = (MINA, OLU, GRACE, JUN)
 ONCALL: Final = UserGroup(id="S0ONCALL", handle="oncall", name="On call", members=(MINA.id, OLU.id))
 
 SMOKE_TEST: Final = "card charge smoke"
-PAYMENT_RULES: Final = f'approvals = 2\nrequired_checks = ["{SMOKE_TEST}"]\n'
-"""The rules of `payment` in the interactive sandbox: two approvals, and a passed check."""
+
+POLICY: Final = "finish_now = true\n"
+DOMAIN_RULES: Final = {
+    "auth": 'exclusive = ["user"]\n',
+    "user": 'exclusive = ["auth"]\n',
+    "notification": "deadline_minutes = 3\nremind_at_half = false\nremind_before_minutes = [2]\n",
+    "payment": f'approvals = 2\nrequired_checks = ["{SMOKE_TEST}"]\n',
+}
+"""The rules of the interactive sandbox, so that everything can be tried within minutes: those of [policy], and those of
+single domains, of which the page has a text each."""
 
 HEAD: Final = f"""\
 [slack]
@@ -48,10 +56,16 @@ def people_of(locale: str) -> tuple[User, ...]:
 
 
 def config_text(
-    domains: Iterable[SandboxDomain] = EIGHT_DOMAINS, *, unknown_deployer: str = "allow", **more: str
+    domains: Iterable[SandboxDomain] = EIGHT_DOMAINS,
+    /,
+    *,
+    unknown_deployer: str = "allow",
+    policy: str = "",
+    **more: str,
 ) -> str:
-    """`switchgate.toml` for these domains. `more` adds lines to a domain's table, by its name."""
-    head = HEAD.replace('unknown_deployer = "allow"', f'unknown_deployer = "{unknown_deployer}"')
+    """`switchgate.toml` for these domains. `policy` adds lines to [policy], `more` to a domain's table, by its name."""
+    said = f'unknown_deployer = "{unknown_deployer}"\n{policy}'
+    head = HEAD.replace('unknown_deployer = "allow"\n', said)
     tables = [
         f'[domains.{domain.name}]\napplication = "{domain.application}"\n'
         f'deployment_group = "{domain.deployment_group}"\nlistener_port = {domain.listener_port}\n'

@@ -13,17 +13,16 @@ from app.sandbox.smoke_tests import SmokeTests
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A way to move traffic: its name on the page, in words, and CodeDeploy's configuration."""
+    """A way to move traffic: its name on the page, and CodeDeploy's configuration."""
 
     name: str
-    words: str
     config: str
 
 
 SHIFTS: Final = (
-    Shift("all-at-once", "all at once", "CodeDeployDefault.ECSAllAtOnce"),
-    Shift("canary", "canary: 10 % for 5 min", "CodeDeployDefault.ECSCanary10Percent5Minutes"),
-    Shift("linear", "linear: 10 % every minute", "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"),
+    Shift("all-at-once", "CodeDeployDefault.ECSAllAtOnce"),
+    Shift("canary", "CodeDeployDefault.ECSCanary10Percent5Minutes"),
+    Shift("linear", "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"),
 )
 SHIFT_BY_NAME: Final = {shift.name: shift for shift in SHIFTS}
 

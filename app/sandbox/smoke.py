@@ -88,7 +88,7 @@ class SmokeRun:
         if answers != [answer]:
             raise SmokeFailed(f"CodeDeploy should have been told {answer}, and was told {answers}.")
         blue, green = self._share("blue"), self._share("green")
-        self._say(f"CodeDeploy was told {answer}. Traffic of {self._domain}: blue {blue} %, green {green} %.")
+        self._say(f"CodeDeploy was told {answer}. Traffic of {self._domain}: blue {blue}%, green {green}%.")
 
     def _until(self, predicate: Callable[[], object], what: str) -> None:
         end = time.monotonic() + TIMEOUT_SECONDS

@@ -25,12 +25,12 @@ def take_rules(page: Page, locale: str, docs: Path) -> None:
     _take_while_it_runs(page, payment, docs / f"card-rules.{locale}.png")
     expect(payment).to_contain_text("1 of 3", timeout=TIMEOUT_MS)
     page.locator("#people label", has_text="Grace").click()
-    page.get_by_label("Message or command").fill(f"/deploys freeze payment for 2h {FREEZE[locale]}")
+    page.locator("#say").fill(f"/deploys freeze payment for 2h {FREEZE[locale]}")
     page.keyboard.press("Enter")
     expect(payment).to_contain_text(FREEZE[locale], timeout=TIMEOUT_MS)
     take(page, payment, docs / f"card-frozen.{locale}.png")
     _break_glass(page, payment, locale, docs)
-    expect(page.locator('[data-domain="payment"] .share-green b')).to_have_text("10 %", timeout=TIMEOUT_MS)
+    expect(page.locator('[data-domain="payment"] .share-green b')).to_have_text("10%", timeout=TIMEOUT_MS)
     expect(payment.locator('[data-action-id="undo"]')).to_be_visible(timeout=TIMEOUT_MS)
     expect(payment).to_contain_text("10 %", timeout=TIMEOUT_MS)
     take(page, payment, docs / f"card-glass.{locale}.png")
@@ -40,7 +40,7 @@ def _take_while_it_runs(page: Page, payment: Locator, path: Path) -> None:
     """The check has seconds to run; a picture that came too late is taken again."""
     fails = True
     for _ in range(ENOUGH):
-        page.locator(f'[data-domain="payment"] .smoke[aria-pressed="{str(not fails).lower()}"]').click()
+        page.locator(f'[data-domain="payment"] .smoke[data-on="{str(not fails).lower()}"]').click()
         expect(payment).to_contain_text("Charges three", timeout=TIMEOUT_MS)
         take(page, payment, path)
         if "Charges three" in payment.inner_text() and fails:
@@ -55,4 +55,4 @@ def _break_glass(page: Page, payment: Locator, locale: str, docs: Path) -> None:
     form.locator("textarea").fill(WHY[locale], timeout=TIMEOUT_MS)
     take(page, form, docs / f"glass.{locale}.png")
     form.locator('[data-modal="submit"]').click()
-    expect(chip(page, "payment")).not_to_have_text("Waits for an answer", timeout=TIMEOUT_MS)
+    expect(chip(page, "payment")).not_to_have_text("Waiting for approval", timeout=TIMEOUT_MS)

@@ -26,7 +26,7 @@ def test_a_deployment_that_failed_before_its_hook_says_why_and_names_no_card(
 
     link = f"https://console.aws.amazon.com/codesuite/codedeploy/deployments/{deployment}"
     card = fakes.slack.place(CHANNEL.id, "order asks", [section(f"<{link}|{deployment}>")])
-    expect(tile.locator(".why")).to_contain_text("Its card says more.")
+    expect(tile.locator(".why")).to_contain_text("See its card.")
 
     fakes.slack.messages.delete(CHANNEL.id, card.ts)
     expect(tile).not_to_contain_text("card")
@@ -51,8 +51,8 @@ def test_a_quicker_clock_says_what_it_does_not_quicken(fakes_page: Page) -> None
 
     set_speed(fakes_page, 60)
     expect(hint).to_be_visible()
-    expect(hint).to_contain_text("Only AWS's clock runs faster")
-    expect(hint).to_contain_text("in real time")
+    expect(hint).to_contain_text("AWS runs faster than real time")
+    expect(hint).to_contain_text("do not speed up")
 
     set_speed(fakes_page, 1)
     expect(hint).to_be_hidden()

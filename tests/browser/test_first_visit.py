@@ -23,7 +23,7 @@ def tile(page: Page, domain: str) -> Locator:
 
 
 def test_approve_on_order_moves_all_traffic_to_green(page: Page) -> None:
-    expect(tile(page, "order").locator(".share-blue b")).to_have_text("100 %")
+    expect(tile(page, "order").locator(".share-blue b")).to_have_text("100%")
     approve = card(page, "order").get_by_role("button", name="Approve", exact=True)
     # Until the tag that names the deployer was read, one approval is not enough and the dialog does not promise it.
     expect(card(page, "order").first).not_to_contain_text(UNKNOWN_DEPLOYER, timeout=TIMEOUT_MS)
@@ -32,14 +32,14 @@ def test_approve_on_order_moves_all_traffic_to_green(page: Page) -> None:
     asked = page.get_by_role("dialog", name="Switch order to green?")
     asked.get_by_role("button", name="Not yet").click()
     expect(asked).to_be_hidden()
-    expect(tile(page, "order").locator(".chip")).to_have_text("Waits for an answer")
+    expect(tile(page, "order").locator(".chip")).to_have_text("Waiting for approval")
 
     approve.click()
     asked.get_by_role("button", name="Switch to green").click()
 
-    expect(tile(page, "order").locator(".share-green b")).to_have_text("100 %", timeout=TIMEOUT_MS)
+    expect(tile(page, "order").locator(".share-green b")).to_have_text("100%", timeout=TIMEOUT_MS)
     expect(tile(page, "order").get_by_role("img")).to_have_accessible_name(
-        "Traffic: 0 % on blue, 100 % on green"
+        "Traffic: 0% on blue, 100% on green"
     )
     expect(card(page, "order").first).to_contain_text("Approved by @Olu Ade", timeout=TIMEOUT_MS)
     expect(card(page, "order").get_by_role("button", name="Approve", exact=True)).to_have_count(0)
@@ -60,8 +60,8 @@ def test_reject_on_payment_asks_why_and_keeps_traffic_on_blue(page: Page) -> Non
 
     expect(form).to_be_hidden(timeout=TIMEOUT_MS)
     expect(payment).to_contain_text("The card network answers 502.", timeout=TIMEOUT_MS)
-    expect(tile(page, "payment").locator(".chip")).to_have_text("Back on blue", timeout=TIMEOUT_MS)
-    expect(tile(page, "payment").locator(".share-blue b")).to_have_text("100 %")
+    expect(tile(page, "payment").locator(".chip")).to_have_text("Rolled back", timeout=TIMEOUT_MS)
+    expect(tile(page, "payment").locator(".share-blue b")).to_have_text("100%")
 
 
 def test_escape_leaves_a_form(page: Page) -> None:
@@ -79,7 +79,7 @@ def test_escape_leaves_a_form(page: Page) -> None:
 
 
 def test_deploys_is_answered_for_ones_own_eyes(page: Page) -> None:
-    page.get_by_label("Message or command").fill("/deploys help")
+    page.locator("#say").fill("/deploys help")
     page.keyboard.press("Enter")
 
     whisper = page.locator(".sl-message--whisper").last
@@ -98,7 +98,7 @@ def test_somebody_who_may_not_decide_gets_a_kind_reply(page: Page) -> None:
     page.locator("#confirm button[value=yes]").click()
 
     expect(page.locator(".sl-message--whisper").last).to_be_visible(timeout=TIMEOUT_MS)
-    expect(tile(page, "user").locator(".chip")).to_have_text("Waits for an answer")
+    expect(tile(page, "user").locator(".chip")).to_have_text("Waiting for approval")
 
 
 def test_a_card_and_its_domain_lead_to_each_other(page: Page) -> None:
@@ -110,7 +110,7 @@ def test_a_card_and_its_domain_lead_to_each_other(page: Page) -> None:
     assert len(page.context.pages) == 1
 
     page.locator("#logs").evaluate("logs => logs.scrollTo(0, 0)")
-    tile(page, "delivery").get_by_role("button", name="Waits for an answer").click()
+    tile(page, "delivery").get_by_role("button", name="Waiting for approval").click()
     expect(card(page, "delivery").get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(
         timeout=TIMEOUT_MS
     )
@@ -129,7 +129,7 @@ def test_the_keyboard_alone_approves(page: Page) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
 
-    expect(tile(page, "hub").locator(".share-green b")).to_have_text("100 %", timeout=TIMEOUT_MS)
+    expect(tile(page, "hub").locator(".share-green b")).to_have_text("100%", timeout=TIMEOUT_MS)
 
 
 def test_a_menu_has_the_focus_the_moment_it_opens(page: Page) -> None:
@@ -146,7 +146,7 @@ def test_a_menu_has_the_focus_the_moment_it_opens(page: Page) -> None:
 
 
 def test_a_fault_is_toggled_on_and_off(page: Page) -> None:
-    page.get_by_role("button", name="Things that go wrong").click()
+    page.get_by_role("button", name="Simulate a failure").click()
     page.get_by_text("Slack limits the rate").click()
     expect(page.locator("#troubles-count")).to_have_text("1")
 

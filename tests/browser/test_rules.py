@@ -52,24 +52,24 @@ def test_a_green_check_and_two_people_switch_payment(page: Page) -> None:
     press_approve(page)
     expect(payment).to_contain_text("Approved so far by @Olu Ade (1 of 2).", timeout=TIMEOUT_MS)
     expect(payment).to_contain_text("1 more person has to approve")
-    expect(chip(page, "payment")).to_have_text("Waits for an answer")
+    expect(chip(page, "payment")).to_have_text("Waiting for approval")
 
     become(page, "Mina")
     press_approve(page)
 
-    expect(green(page)).to_have_text("10 %", timeout=TIMEOUT_MS)
+    expect(green(page)).to_have_text("10%", timeout=TIMEOUT_MS)
     expect(payment).to_contain_text("@Mina Kim", timeout=TIMEOUT_MS)
 
 
 def test_an_admin_uses_break_glass_during_a_freeze(page: Page) -> None:
     tile = page.locator('.tile[data-domain="payment"]')
     tile.get_by_role("button", name="Stop").click()
-    expect(chip(page, "payment")).to_have_text("Back on blue", timeout=TIMEOUT_MS)
+    expect(chip(page, "payment")).to_have_text("Rolled back", timeout=TIMEOUT_MS)
     tile.get_by_role("button", name="Deploy").click()
     page.get_by_role("button", name="all at once").first.click()
-    expect(chip(page, "payment")).to_have_text("Waits for an answer", timeout=TIMEOUT_MS)
+    expect(chip(page, "payment")).to_have_text("Waiting for approval", timeout=TIMEOUT_MS)
     become(page, "Grace")
-    page.get_by_label("Message or command").fill("/deploys freeze payment for 2h card network incident")
+    page.locator("#say").fill("/deploys freeze payment for 2h card network incident")
     page.keyboard.press("Enter")
     payment = latest_card(page)
     expect(payment).to_contain_text("card network incident", timeout=TIMEOUT_MS)
@@ -77,7 +77,7 @@ def test_an_admin_uses_break_glass_during_a_freeze(page: Page) -> None:
     press_approve(page)
     reply = page.locator(".sl-message--whisper").last
     expect(reply.locator('[data-action-id="break_glass"]')).to_be_visible(timeout=TIMEOUT_MS)
-    expect(chip(page, "payment")).to_have_text("Waits for an answer")
+    expect(chip(page, "payment")).to_have_text("Waiting for approval")
 
     payment.locator('[data-action-id="break_glass"]').click()
     form = page.get_by_role("dialog", name="Break the glass")
@@ -87,7 +87,7 @@ def test_an_admin_uses_break_glass_during_a_freeze(page: Page) -> None:
     form.get_by_role("button", name="Approve anyway").click()
 
     expect(form).to_be_hidden(timeout=TIMEOUT_MS)
-    expect(green(page)).to_have_text("100 %", timeout=TIMEOUT_MS)
+    expect(green(page)).to_have_text("100%", timeout=TIMEOUT_MS)
     expect(payment).to_contain_text(
         "Break-glass: @Grace Park approved this against the rules", timeout=TIMEOUT_MS
     )

@@ -135,5 +135,27 @@ def test_an_unreachable_app_is_reported(page: Page, slack: SlackStandIn) -> None
 
     page.get_by_role("button", name="Approve", exact=True).click()
 
-    expect(page.get_by_text("Switchgate cannot be reached")).to_be_visible()
+    expect(page.get_by_text("Switchgate can't be reached")).to_be_visible()
     expect(page.get_by_role("button", name="Approve", exact=True)).to_be_enabled()
+
+
+def test_a_reload_keeps_the_tab_and_the_person(page: Page) -> None:
+    page.get_by_text("Grace", exact=True).click()
+    page.get_by_role("tab", name="Home").click()
+
+    page.reload()
+
+    expect(page.get_by_role("tab", name="Home")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("radio", name="Grace")).to_be_checked()
+
+
+def test_the_message_field_comes_before_the_cards_in_the_order_of_tab(
+    page: Page, slack: SlackStandIn
+) -> None:
+    card(slack)
+    page.get_by_role("tab", name="# deploys").focus()
+
+    page.keyboard.press("Tab")
+
+    expect(page.locator("#say")).to_be_focused()
+    assert page.locator("#say").bounding_box()["y"] > page.locator(".sl-message").bounding_box()["y"]  # type: ignore[index]

@@ -64,7 +64,7 @@ def take_back(page: Page, locale: str, *, docs: Path) -> None:
     card.locator('[data-action-id="undo"]').click()
     page.locator("#modal textarea").fill(REASONS[locale])
     page.locator('#modal [data-modal="submit"]').click()
-    expect(chip(page, "delivery")).to_have_text("Back on blue", timeout=TIMEOUT_MS)
+    expect(chip(page, "delivery")).to_have_text("Rolled back", timeout=TIMEOUT_MS)
     expect(card.locator('[data-action-id="undo"]')).to_have_count(0, timeout=TIMEOUT_MS)
     taken_back = {"en": "Taken back to blue", "ko": "블루로 되돌렸습니다"}[locale]
     expect(card.get_by_text(taken_back).first).to_be_visible(timeout=TIMEOUT_MS)

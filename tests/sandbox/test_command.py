@@ -17,8 +17,8 @@ from tests.sandbox.command import left_behind, open_sandbox, own_folder, run_san
 @pytest.mark.parametrize(
     ("verdict", "answer", "traffic"),
     [
-        ("approve", "Succeeded", "Traffic of order: blue 0 %, green 100 %."),
-        ("reject", "Failed", "Traffic of order: blue 100 %, green 0 %."),
+        ("approve", "Succeeded", "Traffic of order: blue 0%, green 100%."),
+        ("reject", "Failed", "Traffic of order: blue 100%, green 0%."),
     ],
 )
 def test_one_deployment_goes_through_and_nothing_is_left_behind(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.people import PAYMENT_RULES, SMOKE_TEST, config_text
+from app.sandbox.people import DOMAIN_RULES, SMOKE_TEST, config_text
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import free_port
 from app.sandbox.smoke_tests import SmokeTests
@@ -43,7 +43,7 @@ def _check(detail: dict[str, Any]) -> dict[str, Any]:
 async def ci(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ci]:
     """Time at AWS moves by hand."""
     tokens = {"SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:checks"}
-    config = config_text(payment=PAYMENT_RULES)
+    config = config_text(payment=DOMAIN_RULES["payment"])
     async with running_harness(
         tmp_path, database_url, monkeypatch, config=config, environment=tokens
     ) as harness:

@@ -201,6 +201,13 @@ class Controls:
             task_set.health = Health(state, reason, description)
             self._lock.notify_changed(domain)
 
+    def green_health(self, domain: str) -> str | None:
+        """ELB's state of the targets behind green; None while no tasks run there."""
+        with self._lock.hold():
+            group = self._group(domain)
+            green = group.current.green if group.current else None
+            return None if green is None or green not in group.task_sets else green.health.state
+
     def write_listener(self, domain: str, weights: dict[str, int], *, rules: tuple[str, ...] = ()) -> None:
         """Somebody changes the production listener by hand: percent by target group's name; empty: as it was.
 

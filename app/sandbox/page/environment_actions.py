@@ -1,8 +1,10 @@
-"""Actions in the domains pane: deploy, stop, set an alarm, change the clock, toggle faults, kill the service."""
+"""Actions in the domains pane: deploy, stop, set an alarm or green's health, change the clock, toggle faults, kill the
+service."""
 
 import asyncio
 from typing import Any, Final, Literal
 
+from app.i18n.catalog import Texts
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.fakes import Fakes
 from app.sandbox.page.action import ActionRequest, ActionResult, PageAction
@@ -14,6 +16,7 @@ from app.sandbox.pipeline import Pipeline
 from app.sandbox.slack.state.shapes import User
 
 SPEEDS: Final = (1, 10, 60)
+FAILED_HEALTH_CHECK: Final = "Target.FailedHealthChecks"
 
 
 class Deploy(ActionRequest):
@@ -30,6 +33,10 @@ class OfDomain(ActionRequest):
 
 class Alarm(OfDomain):
     on: bool
+
+
+class GreenHealth(OfDomain):
+    healthy: bool
 
 
 class Smoke(OfDomain):
@@ -53,19 +60,21 @@ class EnvironmentActions:
     """The actions by the path that the page posts to."""
 
     def __init__(
-        self, fakes: Fakes, pipeline: Pipeline, *, fault_toggles: FaultToggles, service: Service
+        self, fakes: Fakes, pipeline: Pipeline, *, fault_toggles: FaultToggles, service: Service, text: Texts
     ) -> None:
         self._fakes = fakes
         self._aws = fakes.aws
         self._pipeline = pipeline
         self._fault_toggles = fault_toggles
         self._service = service
+        self._text = text
 
     def all(self) -> dict[str, PageAction[Any]]:
         return {
             "deploy": PageAction(Deploy, self.deploy),
             "stop": PageAction(OfDomain, self.stop),
             "alarm": PageAction(Alarm, self.alarm),
+            "health": PageAction(GreenHealth, self.green_health),
             "smoke": PageAction(Smoke, self.smoke),
             "clock": PageAction(Clock, self.clock),
             "trouble": PageAction(Switch, self.toggle_fault),
@@ -79,7 +88,10 @@ class EnvironmentActions:
             return self._deploy_all(request.shift, by)
         self._known(request.domain)
         deployment = self._pipeline.push(request.domain, shift=request.shift, by=by)
-        return ActionResult(f"{by.real_name} deploys {request.domain} ({deployment}).")
+        deploys = self._text(
+            "done.deploys", person=by.real_name, domain=request.domain, deployment=deployment
+        )
+        return ActionResult(deploys)
 
     def _deploy_all(self, shift: str, by: User) -> ActionResult:
         begun: list[str] = []
@@ -90,23 +102,32 @@ class EnvironmentActions:
                 begun.append(domain.name)
             except AwsError:
                 busy.append(domain.name)
-        rest = f" Left out, still under way: {', '.join(busy)}." if busy else ""
-        return ActionResult(
-            f"{by.real_name} deploys {len(begun)} of {len(begun) + len(busy)}.{rest}", failed=not begun
-        )
+        total = len(begun) + len(busy)
+        said = [self._text("done.deploys_all", person=by.real_name, begun=len(begun), all=total)]
+        if busy:
+            said.append(self._text("done.left_out", domains=", ".join(busy)))
+        return ActionResult(" ".join(said), failed=not begun)
 
     async def stop(self, request: OfDomain) -> ActionResult:
         self._known(request.domain)
         live = live_deployment(self._aws, request.domain)
         if live is None:
-            return ActionResult(f"Nothing is under way at {request.domain}.", failed=True)
+            return ActionResult(self._text("done.none_in_progress", domain=request.domain), failed=True)
         self._aws.stop_deployment(live.id)
-        return ActionResult(f"{live.id} was stopped in the AWS console.")
+        return ActionResult(self._text("done.stopped", deployment=live.id))
 
     async def alarm(self, request: Alarm) -> ActionResult:
         self._known(request.domain)
         self._aws.set_alarm(request.domain, "ALARM" if request.on else "OK")
-        return ActionResult(f"The alarm of {request.domain} {'goes off' if request.on else 'is over'}.")
+        return ActionResult(self._text(f"done.alarm_{'on' if request.on else 'off'}", domain=request.domain))
+
+    async def green_health(self, request: GreenHealth) -> ActionResult:
+        self._known(request.domain)
+        if self._aws.green_health(request.domain) is None:
+            return ActionResult(self._text("done.no_green", domain=request.domain), failed=True)
+        state, reason = ("healthy", "") if request.healthy else ("unhealthy", FAILED_HEALTH_CHECK)
+        self._aws.set_health(request.domain, "green", state, reason=reason)
+        return ActionResult(self._text(f"done.{state}", domain=request.domain))
 
     async def smoke(self, request: Smoke) -> ActionResult:
         self._pipeline.smoke_tests.find(request.domain, passes=request.passes)
@@ -118,18 +139,19 @@ class EnvironmentActions:
 
     async def toggle_fault(self, request: Switch) -> ActionResult:
         toggle = self._fault_toggles.switch(request.name, on=request.on)
-        return ActionResult(f"{toggle.words}. {toggle.what}" if request.on else f"Over: {toggle.words}.")
+        name, what = (self._text(f"fault.{toggle.name}.{part}") for part in ("name", "what"))
+        return ActionResult(self._text(f"done.fault_{'on' if request.on else 'off'}", name=name, what=what))
 
     async def clear_faults(self, _request: ActionRequest) -> ActionResult:
         self._fault_toggles.clear()
-        return ActionResult("Nothing goes wrong any more.")
+        return ActionResult(self._text("done.faults_off"))
 
     async def service(self, request: ServiceOrder) -> ActionResult:
         if request.order == "kill":
             await asyncio.to_thread(self._service.kill)
-            return ActionResult("The service was killed. What was decided is in the record.")
+            return ActionResult(self._text("done.killed"))
         await asyncio.to_thread(self._service.start)
-        return ActionResult("The service is back.")
+        return ActionResult(self._text("done.started"))
 
     def _known(self, domain: str) -> None:
         if domain not in {one.name for one in self._aws.domains()}:

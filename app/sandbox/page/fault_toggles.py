@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 from app.sandbox.fakes import Fakes
 
@@ -12,11 +12,9 @@ REPORT: Final = "PutLifecycleEventHookExecutionStatus"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaultToggle:
-    """A fault. `words` is its name in the menu, `what` the expected effect; `begin` injects it."""
+    """A fault. Its texts are under `fault.<name>`; `begin` injects it."""
 
     name: str
-    words: str
-    what: str
     begin: Callable[[Fakes], object]
 
 
@@ -28,38 +26,26 @@ def _limit(fakes: Fakes) -> None:
 FAULT_TOGGLES: Final = (
     FaultToggle(
         name="throttled",
-        words="CodeDeploy is throttled",
-        what="Most calls are refused; answers arrive late, and once.",
         begin=lambda fakes: fakes.aws.faults.rate("*", throttle=0.7),
     ),
     FaultToggle(
         name="lost-answers",
-        words="CodeDeploy does it, then says 500",
-        what="The answer was taken, and nobody was told: it has to be looked up.",
         begin=lambda fakes: fakes.aws.faults.add(REPORT, "error_after_commit", times=None),
     ),
     FaultToggle(
         name="access-denied",
-        words="CodeDeploy denies access",
-        what="Answers are kept and told as soon as access is back.",
         begin=lambda fakes: fakes.aws.faults.add(REPORT, "access_denied", times=None),
     ),
     FaultToggle(
         name="double-hooks",
-        words="Every hook arrives twice",
-        what="There is one card all the same.",
         begin=lambda fakes: fakes.aws.faults.hook_rate(duplicate=1.0),
     ),
     FaultToggle(
         name="slack-away",
-        words="Slack is down",
-        what="Cards wait until it is back; what was pressed before still counts.",
         begin=lambda fakes: fakes.slack.faults.outage(),
     ),
     FaultToggle(
         name="slack-limited",
-        words="Slack limits the rate",
-        what="The next two posts and edits are told to come back in 5 s; then it lets them through.",
         begin=_limit,
     ),
 )
@@ -90,8 +76,9 @@ class FaultToggles:
             self._on.clear()
             self._apply()
 
-    def piece(self) -> list[dict[str, Any]]:
-        return [{"name": toggle.name, "words": toggle.words} for toggle in self._on.values()]
+    def piece(self) -> list[str]:
+        """Their names."""
+        return list(self._on)
 
     def _apply(self) -> None:
         """Two faults may affect the same operation, so all are cleared and the active ones are injected again."""

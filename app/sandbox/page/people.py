@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.i18n.catalog import Texts
 from app.sandbox.people import GRACE, ONCALL
 from app.sandbox.slack.state.shapes import User
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PersonView:
-    """`role` says what the person may do; `decides` whether a press counts."""
+    """`role` says what the person can do; `decides` whether a press counts."""
 
     id: str
     name: str
@@ -17,6 +18,7 @@ class PersonView:
     role: str
     decides: bool
     language: str
+    zone: str
 
 
 def default_person(people: Iterable[User], *, locale: str) -> str:
@@ -26,15 +28,16 @@ def default_person(people: Iterable[User], *, locale: str) -> str:
     return next(fitting, people[0]).id
 
 
-def person_views(people: Iterable[User]) -> list[PersonView]:
+def person_views(people: Iterable[User], text: Texts) -> list[PersonView]:
     return [
         PersonView(
             id=person.id,
             name=person.real_name,
             first_name=person.real_name.split(" ")[0],
-            role=_role(person),
+            role=text(f"role.{_role(person)}"),
             decides=_decides(person),
             language="한국어" if person.locale == "ko-KR" else "English",
+            zone=person.tz,
         )
         for person in people
     ]
@@ -46,5 +49,5 @@ def _decides(person: User) -> bool:
 
 def _role(person: User) -> str:
     if person.id in ONCALL.members:
-        return "on call, may decide"
-    return "admin, may decide" if person.id == GRACE.id else "deploys, may not decide"
+        return "on_call"
+    return "admin" if person.id == GRACE.id else "deployer"

@@ -9,6 +9,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
+from app.i18n.catalog import LocaleName, Texts
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.environment import SandboxEnvironment
 from app.sandbox.page.action import ActionResult, PageAction
@@ -20,6 +21,7 @@ from app.sandbox.page.people import default_person, person_views
 from app.sandbox.page.service import Service
 from app.sandbox.page.slack_actions import SlackActions
 from app.sandbox.page.slack_pane import SlackPane
+from app.sandbox.page.texts import page_texts, script_texts
 from app.sandbox.people import people_of
 from app.sandbox.pipeline import SHIFTS
 from app.sandbox.replica import ReplicaNotReady
@@ -41,19 +43,25 @@ HEADERS: Final = {
 class Page(ServerThread):
     """The page at `url`. Raises `OSError` if the port is in use."""
 
-    def __init__(self, sandbox: SandboxEnvironment, *, port: int, locale: str = "en") -> None:
+    def __init__(self, sandbox: SandboxEnvironment, *, port: int, locale: LocaleName = "en") -> None:
         self._fakes = sandbox.fakes
         self._locale = locale
+        self._text = text = page_texts(locale)
         self._notifier = ChangeNotifier()
         self._acts = int(time.time() * 1000)
         """Actions so far, on top of the start's time: a page that outlives a restart never sees them go back."""
         self._pipeline = sandbox.pipeline
         self._fault_toggles = FaultToggles(sandbox.fakes)
         self._service = Service(sandbox.replica, changed=self._notifier.notify)
-        world = EnvironmentActions(
-            sandbox.fakes, sandbox.pipeline, fault_toggles=self._fault_toggles, service=self._service
+        environment = EnvironmentActions(
+            sandbox.fakes,
+            sandbox.pipeline,
+            fault_toggles=self._fault_toggles,
+            service=self._service,
+            text=text,
         )
-        self._actions: dict[str, PageAction[Any]] = {**SlackActions(sandbox.fakes.slack).all(), **world.all()}
+        slack = SlackActions(sandbox.fakes.slack, text)
+        self._actions: dict[str, PageAction[Any]] = {**slack.all(), **environment.all()}
         templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
@@ -76,12 +84,15 @@ class Page(ServerThread):
     async def _page(self, _request: web.Request) -> web.Response:
         people = people_of(self._locale)
         shown = self._template.render(
-            people=person_views(people),
+            locale=self._locale,
+            text=self._text,
+            script_texts=script_texts(self._locale),
+            approve=Texts.of(self._locale)("button.approve"),
+            people=person_views(people, self._text),
             first=default_person(people, locale=self._locale),
             shifts=SHIFTS,
-            troubles=FAULT_TOGGLES,
+            faults=FAULT_TOGGLES,
             speeds=SPEEDS,
-            domains=self._domains(),
         )
         return web.Response(text=shown, content_type="text/html")
 
@@ -127,7 +138,7 @@ class Page(ServerThread):
     def _pieces(self, pane: SlackPane) -> Pieces:
         return {
             **pane.pieces(),
-            **domain_pieces(self._fakes.aws),
+            **domain_pieces(self._fakes.aws, self._text),
             **self._pipeline.smoke_tests.pieces(),
             **self._controls(),
             "service": self._service.state,
@@ -140,9 +151,6 @@ class Page(ServerThread):
     def _stamp(self) -> dict[str, float]:
         """As of when pieces are: the stand-in's time, and how many actions they come after."""
         return {"now": self._fakes.aws.clock.now().timestamp(), "acts": self._acts}
-
-    def _domains(self) -> list[str]:
-        return [domain.name for domain in self._fakes.aws.domains()]
 
 
 _HANDLED_ERRORS: Final = (ValidationError, AwsError, LookupError, ReplicaNotReady)

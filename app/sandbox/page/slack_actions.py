@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from app.i18n.catalog import Texts
 from app.sandbox.page.action import ActionRequest, ActionResult, PageAction
 from app.sandbox.page.datetime_fields import with_datetime_fields
 from app.sandbox.slack.delivery.answers import Ack, SubmitResult
@@ -10,10 +11,8 @@ from app.sandbox.slack.state.shapes import Shown
 
 COMMANDS: Final = ("/deploys",)
 
-_CLIENT_ERRORS: Final = {
-    "operation_timeout": "Switchgate did not answer within 3 seconds (operation_timeout).",
-    "dispatch_failed": "Switchgate cannot be reached (dispatch_failed).",
-}
+_CLIENT_ERRORS: Final = ("operation_timeout", "dispatch_failed")
+"""Those for which Slack's client has a sentence."""
 
 
 class Press(ActionRequest):
@@ -48,8 +47,9 @@ class Say(ActionRequest):
 class SlackActions:
     """The actions by the path that the page posts to."""
 
-    def __init__(self, slack: SlackStandIn) -> None:
+    def __init__(self, slack: SlackStandIn, text: Texts) -> None:
         self._slack = slack
+        self._text = text
 
     def all(self) -> dict[str, PageAction[Any]]:
         return {
@@ -70,13 +70,13 @@ class SlackActions:
             block_id=request.block_id,
             value=request.value,
         )
-        return _result_of(result.ack)
+        return self._result_of(result.ack)
 
     async def press_in_view(self, request: PressInView) -> ActionResult:
         result = await self._slack.press_in_view_async(
             request.who, request.view_id, request.action_id, block_id=request.block_id, value=request.value
         )
-        return _result_of(result.ack)
+        return self._result_of(result.ack)
 
     async def submit(self, request: Submit) -> ActionResult:
         view = self._slack.views.get(request.view_id)
@@ -84,8 +84,8 @@ class SlackActions:
         result: SubmitResult = await self._slack.submit_async(request.who, request.view_id, values)
         if result.outcome != "failed":
             return ActionResult()
-        known = [_CLIENT_ERRORS.get(problem, problem) for problem in result.problems]
-        return ActionResult(" ".join(known) or "Something went wrong.", failed=True)
+        known = [self._error(problem) for problem in result.problems]
+        return ActionResult(" ".join(known) or self._text("done.failed"), failed=True)
 
     async def close(self, request: Close) -> ActionResult:
         await self._slack.close_async(request.who, request.view_id)
@@ -100,20 +100,23 @@ class SlackActions:
             return ActionResult()
         command, _, rest = text.partition(" ")
         if command not in COMMANDS:
-            return ActionResult(f"{command} is not a valid command. Try /deploys help.", failed=True)
+            return ActionResult(self._text("done.unknown_command", command=command), failed=True)
         result = await self._slack.slash_async(request.who, request.channel, command, rest.strip())
         if result.problems:
-            return ActionResult(f"{command} failed: {', '.join(result.problems)}", failed=True)
-        return _result_of(result.ack)
+            problems = ", ".join(result.problems)
+            return ActionResult(
+                self._text("done.command_failed", command=command, problems=problems), failed=True
+            )
+        return self._result_of(result.ack)
 
     async def home(self, request: ActionRequest) -> ActionResult:
         """No error if the app publishes no Home tab: Slack shows none either."""
         await self._slack.open_home_async(request.who)
         return ActionResult()
 
+    def _result_of(self, ack: Ack) -> ActionResult:
+        """The message that Slack's client shows for a failed ack."""
+        return ActionResult() if ack.acked else ActionResult(self._error(ack.error), failed=True)
 
-def _result_of(ack: Ack) -> ActionResult:
-    """The message that Slack's client shows for a failed ack."""
-    return (
-        ActionResult() if ack.acked else ActionResult(_CLIENT_ERRORS.get(ack.error, ack.error), failed=True)
-    )
+    def _error(self, code: str) -> str:
+        return self._text(f"done.{code}") if code in _CLIENT_ERRORS else code

@@ -15,8 +15,8 @@ async def test_a_domain_is_deployed_and_waits(browser: Browser) -> None:
     await browser.harness.until(lambda: browser.harness.aws.deployments("hub")[-1].waits_for)
 
     hub = await browser.domain("hub")
-    assert (hub["state"], hub["words"], hub["busy"]) == ("waiting", "Waits for an answer", True)
-    assert hub["until_words"] == "answer within"
+    assert (hub["state"], hub["words"], hub["busy"]) == ("waiting", "Waiting for approval", True)
+    assert hub["until_words"] == "CodeDeploy times out in {left}"
     assert (hub["blue"]["share"], hub["green"]["share"]) == (100, 0)
     assert hub["deployment"]["by"] == "jun-lee"
     assert hub["deployment"]["config"] == "Canary10Percent5Minutes"
@@ -43,7 +43,7 @@ async def test_all_domains_are_deployed_at_once(browser: Browser) -> None:
 
     _, result = await browser.do("deploy", WHO, domain=None)
 
-    assert result["words"] == "Jun Lee deploys 7 of 8. Left out, still under way: auth."
+    assert result["words"] == "Jun Lee deploys 7 of 8. Skipped, a deployment is in progress: auth."
     assert len(browser.harness.aws.deployments()) == 8
 
 
@@ -52,11 +52,46 @@ async def test_a_stop_takes_the_deployment_back(browser: Browser) -> None:
 
     _, result = await browser.do("stop", WHO, domain="order")
     assert result["words"] == f"{deployment} was stopped in the AWS console."
-    browser.harness.aws.advance_until(lambda: browser.harness.aws.deployment(deployment).over)
-    browser.harness.aws.advance_until(lambda: browser.harness.aws.deployments("order")[-1].over)
+    aws = browser.harness.aws
+    aws.advance_until(lambda: aws.deployment(deployment).over)
+    rollback = aws.deployments("order")[-1].id
+    aws.advance_until(lambda: aws.deployment(rollback).waits_for is not None)
+    assert (await browser.domain("order"))["words"] == "Rolling back"
+    await browser.harness.until(lambda: aws.answers(rollback))
+    aws.advance_until(lambda: aws.deployment(rollback).over)
 
-    assert (await browser.domain("order"))["state"] == "rolled-back"
+    order = await browser.domain("order")
+    assert (order["state"], order["words"]) == ("rolled-back", "Rolled back")
     assert (await browser.do("stop", WHO, domain="order"))[1]["trouble"]
+
+
+async def test_a_rollback_that_failed_is_not_called_rolled_back(browser: Browser) -> None:
+    deployment = await browser.harness.deploy("order")
+    await browser.do("trouble", WHO, name="access-denied", on=True)
+    await browser.do("stop", WHO, domain="order")
+    aws = browser.harness.aws
+    aws.advance_until(lambda: aws.deployment(deployment).over)
+    aws.advance_until(lambda: aws.deployments("order")[-1].over)
+
+    order = await browser.domain("order")
+
+    assert (order["state"], order["words"]) == ("failed", "Rollback failed")
+
+
+async def test_green_fails_its_health_checks_while_it_runs(browser: Browser) -> None:
+    assert (await browser.domain("order"))["green_health"] is None
+    status, result = await browser.do("health", WHO, domain="order", healthy=False)
+    assert (status, result) == (200, {"words": "order has no green tasks.", "trouble": True})
+    deployment, _ = await browser.harness.open_gate("order")
+
+    _, result = await browser.do("health", WHO, domain="order", healthy=False)
+
+    assert result["words"] == "order's green is unhealthy."
+    assert (await browser.domain("order"))["green_health"] == "unhealthy"
+    browser.harness.clock.advance(seconds=11)
+    await browser.harness.until(lambda: "nhealthy" in browser.harness.card_text(deployment))
+    await browser.do("health", WHO, domain="order", healthy=True)
+    assert (await browser.domain("order"))["green_health"] == "healthy"
 
 
 async def test_an_alarm_goes_off_and_is_over(browser: Browser) -> None:
@@ -94,7 +129,7 @@ async def test_every_step_of_a_switch_has_a_status_text(browser: Browser) -> Non
     order = await browser.domain("order")
     assert (order["state"], order["until_words"], order["green"]["share"]) == (
         "on-green",
-        "blue is kept for",
+        "blue terminates in {left}",
         100,
     )
 
@@ -106,7 +141,7 @@ async def test_every_step_of_a_switch_has_a_status_text(browser: Browser) -> Non
 async def test_faults_are_toggled_on_together_and_off_one_by_one(browser: Browser) -> None:
     await browser.do("trouble", WHO, name="access-denied", on=True)
     await browser.do("trouble", WHO, name="slack-away", on=True)
-    assert [one["name"] for one in (await browser.sees(WHO))["troubles"]] == ["access-denied", "slack-away"]
+    assert (await browser.sees(WHO))["troubles"] == ["access-denied", "slack-away"]
     await browser.do("trouble", WHO, name="slack-away", on=False)
     deployment, _ = await browser.harness.open_gate("order")
     await browser.harness.approve(OLU.id, deployment)

@@ -81,7 +81,7 @@ async def test_an_app_that_does_not_answer_is_named(browser: Browser) -> None:
 
     _, result = await browser.do("press", OLU.id, channel=card.channel, ts=card.ts, action_id="approve")
 
-    assert result == {"words": "Switchgate cannot be reached (dispatch_failed).", "trouble": True}
+    assert result == {"words": "Switchgate can't be reached (dispatch_failed).", "trouble": True}
 
 
 async def test_somebody_unknown_sees_and_does_nothing(browser: Browser) -> None:

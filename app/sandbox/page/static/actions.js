@@ -1,6 +1,7 @@
 // What one does here goes to the server; what it says about it is shown for a moment.
 
 import { hold, release } from "./live.js";
+import { text } from "./texts.js";
 
 const toasts = document.getElementById("toasts");
 
@@ -30,7 +31,7 @@ async function post(action, body) {
     });
     result = await response.json();
   } catch {
-    result = { words: "The sandbox does not answer.", trouble: true };
+    result = { words: text("unreachable"), trouble: true };
   }
   if (result.words) toast(result.words, result.trouble);
   return result;

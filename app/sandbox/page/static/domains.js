@@ -3,12 +3,14 @@
 import { act, busy, disable } from "./actions.js";
 import { afterEach, keys, piece, standInNow, when } from "./live.js";
 import { cardOf, flash } from "./slack.js";
+import { text } from "./texts.js";
 
 const tiles = document.getElementById("tiles");
 const strip = document.getElementById("strip");
 const spoken = document.getElementById("spoken");
 const menu = document.getElementById("deploy-menu");
 const blank = document.getElementById("tile").content;
+const clock = document.getElementById("clock-now");
 const said = new Map();
 
 when("domain:", (_key, domain) => {
@@ -24,8 +26,7 @@ when("domain:", (_key, domain) => {
 when("smoke:", (_key, smoke) => {
   const button = find(smoke.domain).querySelector(".smoke");
   button.hidden = false;
-  button.setAttribute("aria-pressed", smoke.fails);
-  button.textContent = smoke.fails ? "Smoke fails" : "Smoke test";
+  drawToggle(button, smoke.fails, "smoke_pass", "smoke_fail");
 });
 
 /** The tile where a deployment is the latest one. */
@@ -50,7 +51,10 @@ function add(domain) {
   tile.querySelector(".tile-name").textContent = domain.name;
   tile.querySelector(".port").textContent = `:${domain.port}`;
   tile.querySelector(".deploy").dataset.deploy = domain.name;
-  tile.setAttribute("aria-label", `${domain.name}, port ${domain.port}`);
+  tile.setAttribute("aria-label", text("tile", { domain: domain.name, port: domain.port }));
+  const rules = tile.querySelector(".rules");
+  rules.hidden = !domain.rules;
+  rules.textContent = domain.rules;
   tiles.append(tile);
   return tile;
 }
@@ -60,14 +64,14 @@ function drawTraffic(tile, { state, words, blue, green, deployment }) {
   const chip = tile.querySelector(".chip");
   chip.textContent = words;
   chip.dataset.deployment = deployment?.id ?? "";
-  chip.title = deployment ? "Show its card" : "";
+  chip.title = deployment ? text("show_card") : "";
   const bar = tile.querySelector(".bar");
-  bar.setAttribute("aria-label", `Traffic: ${blue.share} % on blue, ${green.share} % on green`);
+  bar.setAttribute("aria-label", text("traffic", { blue: blue.share, green: green.share }));
   for (const [side, { share, version }] of [["blue", blue], ["green", green]]) {
     tile.querySelector(`.bar-${side}`).style.width = `${share}%`;
     const label = tile.querySelector(`.share-${side}`);
     label.classList.toggle("share--none", share === 0);
-    label.querySelector("b").textContent = `${share} %`;
+    label.querySelector("b").textContent = `${share}%`;
     label.querySelector("code").textContent = version;
   }
 }
@@ -75,7 +79,7 @@ function drawTraffic(tile, { state, words, blue, green, deployment }) {
 function drawDeployment(tile, { state, deployment, until, until_words }) {
   const what = tile.querySelector(".what");
   const resting = state === "resting" || !deployment;
-  what.textContent = resting ? "Nothing is under way." : `${deployment.title} · ${about(deployment)}`;
+  what.textContent = resting ? text("no_deployment") : `${deployment.title} · ${about(deployment)}`;
   what.title = resting ? "" : [deployment.id, deployment.title].filter(Boolean).join("\n");
   const waiting = tile.querySelector(".until");
   waiting.dataset.until = until ?? "";
@@ -89,7 +93,7 @@ function drawWhy({ name, state, deployment }) {
   const why = find(name).querySelector(".why");
   const error = state === "resting" ? null : deployment?.error;
   why.hidden = !error;
-  why.textContent = error ? [error, cardOf(deployment.id) && "Its card says more."].filter(Boolean).join(" ") : "";
+  why.textContent = error ? [error, cardOf(deployment.id) && text("see_card")].filter(Boolean).join(" ") : "";
 }
 
 // A card may come, or go, after its deployment has ended.
@@ -104,20 +108,27 @@ function about(deployment) {
 function step({ name, status }, state) {
   const item = document.createElement("li");
   const waits = status === "InProgress" && state === "waiting";
-  item.className = `step step--${waits ? "Waiting" : status}`;
-  item.title = `${name}: ${waits ? "waits for an answer" : status}`;
+  const shown = waits ? "Waiting" : status;
+  item.className = `step step--${shown}`;
+  item.title = text("step", { event: name, status: text(`step_${shown}`) });
   const words = document.createElement("span");
   Object.assign(words, { className: "hidden", textContent: item.title });
   item.append(words);
   return item;
 }
 
-function drawButtons(tile, { busy: underWay, alarm }) {
+function drawButtons(tile, { busy: underWay, alarm, green_health: health }) {
   disable(tile.querySelector(".deploy"), underWay);
   disable(tile.querySelector(".stop"), !underWay);
-  const button = tile.querySelector(".alarm");
-  button.setAttribute("aria-pressed", alarm);
-  button.textContent = alarm ? "Alarm is on" : "Alarm";
+  drawToggle(tile.querySelector(".alarm"), alarm, "alarm_off", "alarm_on");
+  drawToggle(tile.querySelector(".health"), health === "unhealthy", "health_on", "health_off");
+  disable(tile.querySelector(".health"), !underWay || !health);
+}
+
+/** A button that says what it does next; it is filled in while the failure is on. */
+function drawToggle(button, on, ends, begins) {
+  button.dataset.on = on;
+  button.textContent = text(on ? ends : begins);
 }
 
 function drawStrip({ name, blue, green, state }) {
@@ -130,11 +141,11 @@ function drawStrip({ name, blue, green, state }) {
   link.dataset.state = state;
   link.firstChild.textContent = name;
   link.lastChild.style.width = `${green.share}%`;
-  link.title = `${name}: blue ${blue.share} %, green ${green.share} %`;
+  link.title = text("tile_traffic", { domain: name, blue: blue.share, green: green.share });
 }
 
 function say({ name, words, green }) {
-  const now = `${name}: ${words}, green ${green.share} %`;
+  const now = text("tile_status", { domain: name, status: words, green: green.share });
   if (said.has(name) && said.get(name) !== now) spoken.textContent = now;
   said.set(name, now);
 }
@@ -143,9 +154,14 @@ function countDown() {
   for (const element of tiles.querySelectorAll(".until")) {
     if (!element.dataset.until) continue;
     const left = Math.max(0, Math.round(Number(element.dataset.until) - standInNow()));
-    const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    element.textContent = `${element.dataset.words} ${clock}`;
+    const shown = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    element.textContent = element.dataset.words.replace("{left}", shown);
   }
+  const now = standInNow();
+  const ahead = Math.round((now - Date.now() / 1000) / 60);
+  const { zone: timeZone } = document.querySelector("#people input:checked").dataset; // as the cards show times
+  const shown = new Date(now * 1000).toLocaleTimeString(document.documentElement.lang, { timeZone });
+  clock.textContent = ahead > 0 ? `${shown} (${text("ahead", { minutes: ahead })})` : shown;
 }
 
 setInterval(countDown, 250);
@@ -154,6 +170,9 @@ tiles.addEventListener("click", async ({ target }) => {
   const domain = target.closest(".tile")?.dataset.domain;
   if (target.matches(".stop")) await busy(target, () => act("stop", { domain }));
   if (target.matches(".alarm")) await act("alarm", { domain, on: !piece(`domain:${domain}`).alarm });
+  if (target.matches(".health")) {
+    await act("health", { domain, healthy: piece(`domain:${domain}`).green_health === "unhealthy" });
+  }
   if (target.matches(".smoke")) await act("smoke", { domain, passes: piece(`smoke:${domain}`).fails });
 });
 
@@ -167,7 +186,7 @@ menu.addEventListener("beforetoggle", (event) => {
   const opener = document.activeElement.closest("[data-deploy]");
   const { deploy = "*" } = opener?.dataset ?? {};
   menu.dataset.domain = deploy;
-  menu.querySelector(".menu-title").textContent = deploy === "*" ? "Deploy every domain" : `Deploy ${deploy}`;
+  menu.querySelector(".menu-title").textContent = deploy === "*" ? text("deploy_every") : text("deploy_one", { domain: deploy });
 });
 
 menu.addEventListener("click", ({ target }) => {

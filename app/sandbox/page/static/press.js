@@ -3,6 +3,7 @@
 import { act, busy, toast } from "./actions.js";
 import { pointAt, cardOf } from "./slack.js";
 import { tileOf } from "./domains.js";
+import { text } from "./texts.js";
 
 const confirmation = document.getElementById("confirm");
 
@@ -63,7 +64,7 @@ function follow(event, link) {
     event.preventDefault();
     const tile = tileOf(deployment);
     if (tile) tile.point();
-    else toast(`In AWS this link opens ${deployment}.`);
+    else toast(text("aws_link", { deployment }));
   } else if (archive) {
     event.preventDefault();
     const [, channel, seconds, rest] = archive;
@@ -76,5 +77,5 @@ document.getElementById("tiles").addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
   const card = chip && cardOf(chip.dataset.deployment);
   if (card) pointAt(card);
-  else if (chip) toast("There is no card of it in this channel.");
+  else if (chip) toast(text("no_card"));
 });

@@ -3,6 +3,7 @@
 import { act } from "./actions.js";
 import { afterEach, keys, piece, when } from "./live.js";
 import { hang } from "./threads.js";
+import { text } from "./texts.js";
 
 const tabs = document.getElementById("tabs");
 const logs = document.getElementById("logs");
@@ -48,7 +49,7 @@ function sameButton({ actionId, blockId }) {
 }
 
 afterEach(() => {
-  if (!active) show(tabs.firstElementChild.dataset.place);
+  if (!active) show(firstPlace());
   for (const entry of entries.values()) hang(entry, entries);
   fresh = false;
 });
@@ -73,6 +74,7 @@ export function placeShown() {
 
 export function show(id) {
   active = id;
+  sessionStorage.setItem("place", id);
   unread.delete(id);
   for (const one of tabs.children) {
     const on = one.dataset.place === id;
@@ -83,6 +85,12 @@ export function show(id) {
   for (const one of logs.children) one.hidden = one.dataset.place !== id;
   if (id === HOME) act("home");
   toEnd();
+}
+
+/** The place that was open before the page was loaded again, else the first one. */
+function firstPlace() {
+  const remembered = sessionStorage.getItem("place");
+  return tab(remembered) ? remembered : tabs.firstElementChild.dataset.place;
 }
 
 /** Brings a message into view and points at it. */
@@ -120,12 +128,14 @@ function addPlace(id) {
   made.hidden = true;
   made.setAttribute("role", "tabpanel");
   made.setAttribute("aria-live", "polite");
+  made.setAttribute("aria-labelledby", `tab-${id}`);
+  made.dataset.empty = text("empty");
   logs.append(made);
 }
 
 function drawTab(id, name, order) {
   const made = tab(id) ?? document.createElement("button");
-  Object.assign(made, { className: "tab", type: "button", textContent: name });
+  Object.assign(made, { className: "tab", type: "button", id: `tab-${id}`, textContent: name });
   Object.assign(made.dataset, { place: id, order });
   made.setAttribute("role", "tab");
   made.setAttribute("aria-controls", `log-${id}`);
@@ -187,7 +197,7 @@ function toEnd() {
 }
 
 addPlace(HOME);
-drawTab(HOME, "Home", 1000);
+drawTab(HOME, text("home"), 1000);
 newer.addEventListener("click", toEnd);
 logs.addEventListener("scroll", () => { if (nearEnd()) newer.hidden = true; });
 

@@ -1,5 +1,7 @@
 // Threads: replies under the message that they answer.
 
+import { text } from "./texts.js";
+
 const openThreads = new Set();
 
 /** A reply hangs under its root, behind a button that counts. `entries`: by message key. */
@@ -11,7 +13,7 @@ export function hang(entry, entries) {
   const later = [...replies.children].find((other) => Number(other.dataset.ts) > Number(entry.dataset.ts));
   replies.insertBefore(entry, later ?? null);
   const count = replies.children.length;
-  root.querySelector(":scope > .thread-button").textContent = count === 1 ? "1 reply" : `${count} replies`;
+  root.querySelector(":scope > .thread-button").textContent = text("replies", { count });
 }
 
 function addReplies(root) {

@@ -3,6 +3,7 @@
 import { act, busy, choose, disable } from "./actions.js";
 import { look, when } from "./live.js";
 import { forget, lookAgain, placeShown } from "./slack.js";
+import { text } from "./texts.js";
 
 const people = document.getElementById("people");
 const composer = document.getElementById("composer");
@@ -10,7 +11,6 @@ const troubles = document.getElementById("troubles");
 const count = document.getElementById("troubles-count");
 const service = document.getElementById("service");
 const [kill, start, calm] = ["kill", "start", "calm"].map((id) => document.getElementById(id));
-const SERVICE_WORDS = { running: "Service runs", starting: "Service starts", down: "Service is down" };
 
 export function begin() {
   const remembered = people.querySelector(`input[value="${sessionStorage.getItem("who") ?? ""}"]`);
@@ -21,7 +21,7 @@ export function begin() {
 function become() {
   const chosen = people.querySelector("input:checked");
   sessionStorage.setItem("who", chosen.value);
-  document.getElementById("say").placeholder = `Message as ${chosen.dataset.name}, or /deploys`;
+  document.getElementById("say").placeholder = text("say", { name: chosen.dataset.name });
   forget();
   look(chosen.value);
   lookAgain();
@@ -32,10 +32,10 @@ people.addEventListener("change", become);
 composer.addEventListener("submit", async (event) => {
   event.preventDefault();
   const field = composer.elements.say;
-  const text = field.value;
-  if (!text.trim()) return;
+  const said = field.value;
+  if (!said.trim()) return;
   field.value = "";
-  if (!(await act("say", { channel: placeShown(), text })) && !field.value) field.value = text;
+  if (!(await act("say", { channel: placeShown(), text: said })) && !field.value) field.value = said;
 });
 
 composer.addEventListener("click", ({ target }) => {
@@ -52,7 +52,7 @@ when("speed", (_key, speed) => {
 });
 
 when("troubles", (_key, on = []) => {
-  const names = new Set(on.map((trouble) => trouble.name));
+  const names = new Set(on);
   for (const field of troubles.querySelectorAll("input")) field.checked = names.has(field.value);
   count.hidden = names.size === 0;
   count.textContent = names.size;
@@ -60,7 +60,7 @@ when("troubles", (_key, on = []) => {
 
 when("service", (_key, state = "down") => {
   service.dataset.state = state;
-  service.lastElementChild.textContent = SERVICE_WORDS[state];
+  service.lastElementChild.textContent = text(`service_${state}`);
   kill.hidden = state !== "running";
   start.hidden = state === "running";
   disable(start, state === "starting");

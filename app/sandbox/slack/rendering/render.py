@@ -1,6 +1,7 @@
 """Messages and views as HTML close to Slack's own look. `static/slack.css` styles them; no script is needed."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -154,7 +155,7 @@ def _input(block: Json, frame: Frame) -> Html:
     optional = f" {words_of(frame.viewer)['optional']}" if block.get("optional") else ""
     label = tag("span", {"class": "sl-label"}, text_html(block["label"], frame), optional)
     hint = tag("span", {"class": "sl-hint"}, text_html(block["hint"], frame)) if "hint" in block else NOTHING
-    field = element_html(block["element"], block["block_id"], frame)
+    field = element_html(block["element"], block["block_id"], replace(frame, labelled=True))
     about: dict[str, str | bool | None] = {"class": "sl-field-row", "data-block-id": block["block_id"]}
     if block["element"]["type"] in {"checkboxes", "radio_buttons"}:
         # Each box has a label of its own; one around all of them would tick the first.

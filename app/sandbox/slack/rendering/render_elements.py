@@ -6,6 +6,7 @@ from typing import Final
 
 from app.sandbox.slack.rendering.html import NOTHING, Html, join, tag
 from app.sandbox.slack.rendering.render_frame import Attributes, Frame, about, text_html
+from app.sandbox.slack.rendering.words import words_of
 from app.sandbox.slack.state.inputs import INITIAL_KEY, STATE_KEY, options_of
 from app.sandbox.slack.state.shapes import Json
 
@@ -55,6 +56,7 @@ def _select(element: Json, block_id: str, frame: Frame) -> Html:
         "class": "sl-select",
         "name": block_id,
         "multiple": multiple,
+        "aria-label": None if frame.labelled else placeholder,
         **about(element, block_id, frame),
     }
     empty = NOTHING if multiple else tag("option", {"value": ""}, placeholder)
@@ -68,7 +70,12 @@ def _initially(element: Json) -> set[str]:
 
 
 def _overflow(element: Json, block_id: str, frame: Frame) -> Html:
-    attributes: Attributes = {"class": "sl-select sl-overflow", **about(element, block_id, frame)}
+    more = words_of(frame.viewer)["more"]
+    attributes: Attributes = {
+        "class": "sl-select sl-overflow",
+        "aria-label": more,
+        **about(element, block_id, frame),
+    }
     return tag("select", attributes, tag("option", {"value": ""}, "⋯"), _options(element, frame, ()))
 
 
@@ -132,8 +139,14 @@ def _initial(element: Json, frame: Frame) -> str:
 def _pick(names: Mapping[str, str], sign: str, element: Json, block_id: str, frame: Frame) -> Html:
     """One of the workspace's people or channels."""
     chosen = frame.values.get(block_id) or element.get(INITIAL_KEY[STATE_KEY[element["type"]]])
-    attributes: Attributes = {"class": "sl-select", "name": block_id, **about(element, block_id, frame)}
-    empty = tag("option", {"value": ""}, element.get("placeholder", {}).get("text", "…"))
+    placeholder = element.get("placeholder", {}).get("text", "…")
+    attributes: Attributes = {
+        "class": "sl-select",
+        "name": block_id,
+        "aria-label": None if frame.labelled else placeholder,
+        **about(element, block_id, frame),
+    }
+    empty = tag("option", {"value": ""}, placeholder)
     options = (
         tag("option", {"value": id_, "selected": id_ == chosen}, f"{sign}{name}")
         for id_, name in names.items()

@@ -22,12 +22,14 @@ Attributes = dict[str, str | bool | None]
 class Frame:
     """The context of rendering. `place`: the attributes that name the message or view.
 
-    `values`: what was typed so far, by block id, so that re-rendering a form loses nothing.
+    `values`: what was typed so far, by block id, so that re-rendering a form loses nothing. `labelled`: whether a label
+    is around the element.
     """
 
     viewer: Viewer
     place: Attributes
     values: Mapping[str, str]
+    labelled: bool = False
 
 
 def text_html(text: Any, frame: Frame) -> Html:

@@ -12,6 +12,7 @@ _WORDS: Final = {
         "optional": "(optional)",
         "cancel": "Cancel",
         "replied": "replied to a thread:",
+        "more": "More actions",
     },
     "ko": {
         "edited": "(편집됨)",
@@ -20,6 +21,7 @@ _WORDS: Final = {
         "optional": "(선택 사항)",
         "cancel": "취소",
         "replied": "스레드에 댓글을 남겼습니다:",
+        "more": "추가 작업",
     },
 }
 
