@@ -85,6 +85,6 @@ def _deployment(text: str | None) -> str | None:
 
 async def _person(text: str | None, queries: Queries) -> str | None:
     try:
-        return await queries.user_named(text) if text is not None else None
+        return await queries.user_named(text, former=True) if text is not None else None
     except ValueError as exc:
         raise ValueError(f"--person: {exc}") from None

@@ -34,21 +34,24 @@ def deployment_id(text: str) -> str:
 
 
 def user_id(text: str) -> str | None:
-    """The Slack user's id that is written, or is inside a mention; None: it is a name."""
+    """The Slack user's id that is written, or is inside a mention; None: it is a name, or may be one."""
     normalized = normalize("NFKC", text).strip()
     if found := _MENTION.fullmatch(normalized):
         return found[1].upper()
-    return normalized.upper() if _USER_ID.fullmatch(normalized) or _BARE_ID.fullmatch(normalized) else None
+    return normalized.upper() if _USER_ID.fullmatch(normalized) else None
 
 
 def user_named(text: str, people: Sequence[AuditActor]) -> str:
-    """The id of the one person who is called so. Raises `ValueError` for no or several matches."""
+    """The id of the one who is called so. `WALTER` is a name if somebody has it, else an id. Raises `ValueError` for no
+    or several matches."""
     wanted = _normalized(text)
     found = [person for person in people if _normalized(person.name) == wanted]
     if len(found) == 1:
         return found[0].user
     if found:
         raise ValueError(f"several people are called {text!r}: {_formatted(found)}; write the id of one")
+    if _BARE_ID.fullmatch(bare := normalize("NFKC", text).strip()):
+        return bare
     near = get_close_matches(wanted, [_normalized(person.name) for person in people], n=MAX_NAMED)
     similar = [
         person
@@ -88,5 +91,8 @@ def _normalized(name: str) -> str:
 
 
 def _formatted(people: Sequence[AuditActor]) -> str:
-    shown = ", ".join(f"{person.user} ({person.name})" for person in people[:MAX_NAMED])
+    shown = ", ".join(
+        person.user if person.name == person.user else f"{person.user} ({person.name})"
+        for person in people[:MAX_NAMED]
+    )
     return f"{shown} and {len(people) - MAX_NAMED} more" if len(people) > MAX_NAMED else shown

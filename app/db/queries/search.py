@@ -28,7 +28,7 @@ from app.db.expressions import LIMIT, ONE, is_among, is_one_of
 from app.db.gate_view import GATE_VIEW, GATE_VIEW_WITH_EVIDENCE, IS_AWAITING, SUCCEEDED, SWITCH_COLUMNS
 from app.db.leases import readable_rows
 from app.db.mapping.rows import gate_view_from_row, switch_from_row
-from app.db.queries.audit_actors import audit_actors
+from app.db.queries.audit_actors import audit_actors, audit_actors_ever_named
 from app.db.queries.audit_filter import user_id, user_named
 from app.db.queries.audit_trail import AuditFilter, AuditLine, audit_line_from_row, audit_select
 from app.db.queries.pages import (
@@ -179,9 +179,20 @@ class Queries:
         )
         return Page(items=[audit_line_from_row(row) for row in rows[:limit]], cursor=next_cursor)
 
-    async def user_named(self, text: str) -> str:
-        """The id of a person as somebody writes it: an id, a mention or a name. Raises `ValueError`."""
-        return user_id(text) or user_named(text, await audit_actors(self._database))
+    async def user_named(self, text: str, *, former: bool = False) -> str:
+        """The id of a person as somebody writes it: an id, a mention or a name. Raises `ValueError`.
+
+        `former`: also a name that the person has no more, for which the whole trail is read.
+        """
+        if found := user_id(text):
+            return found
+        try:
+            return user_named(text, await audit_actors(self._database))
+        except ValueError:
+            earlier = await audit_actors_ever_named(self._database, text) if former else ()
+            if not earlier:
+                raise
+            return user_named(text, earlier)
 
     async def switches(
         self, *, domain: str | None, deployment: str | None, limit: int, cursor: str | None

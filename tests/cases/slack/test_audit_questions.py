@@ -28,6 +28,7 @@ def shell(tmp_path: Path, database_url: str) -> Shell:
         (now - timedelta(minutes=60), "d-AAAAAAAA3", "person", "U05MINA", "Mina Old"),
         (now - timedelta(minutes=50), "d-AAAAAAAA4", "person", "U05MINA", "김민아"),
         (now - timedelta(minutes=40), "d-AAAAAAAA5", "hook", "k1", None),
+        (now - timedelta(minutes=30), "d-AAAAAAAA6", "person", "U06WILL", "WILLIAM"),
     )
     with psycopg.connect(database_url) as connection:
         for row in rows:
@@ -46,7 +47,11 @@ def shell(tmp_path: Path, database_url: str) -> Shell:
         (("--person", "u02junho"), [ALEX]),
         (("--person", "w04sam"), ["d-AAAAAAAA2"]),
         (("--person", "김민아"), ["d-AAAAAAAA4", "d-AAAAAAAA3"]),
+        (("--person", "mina old"), ["d-AAAAAAAA4", "d-AAAAAAAA3"]),
         (("--person", "U09NOBODY"), []),
+        (("--person", "UNOBODY"), []),
+        (("--person", "k1"), ["d-AAAAAAAA5"]),
+        (("--person", "WILLIAM"), ["d-AAAAAAAA6"]),
         (("--deployment", "d-3q9xq8shz"), [ALEX]),
         (("--deployment", "D-3Q9XQ8SHZ"), [ALEX]),
         (("--since", "2h", "--until", "85m"), [ALEX]),
@@ -70,8 +75,8 @@ def test_it_is_found(shell: Shell, options: tuple[str, ...], deployments: list[s
             "--person: nobody in the record is called 'Alex'; did you mean U02JUNHO (Alex Kim)?\n",
         ),
         (
-            ("--person", "k1"),
-            "--person: nobody in the record is called 'k1'; write a Slack user id",
+            ("--person", "k2"),
+            "--person: nobody in the record is called 'k2'; write a Slack user id",
         ),
         (
             ("--person", ""),
