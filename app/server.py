@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -18,6 +17,8 @@ import uvicorn
 from app.bootstrap import build_service
 from app.config.environment import SIGNING_FORM_WARNING, UNENCRYPTED_WARNING, Settings
 from app.config.loader import Config
+from app.config.reloader import ConfigReloader
+from app.config.source import ConfigSource
 from app.slack.auth_check import CannotStart
 from app.web.connections import BoundedH11Protocol
 
@@ -60,8 +61,8 @@ class Server(uvicorn.Server):
         return max(STOP_SECONDS - since, 0.0)
 
 
-async def serve(settings: Settings, config: Config, *, database_url: str) -> None:
-    """Returns after a graceful stop. Raises `CannotStart`."""
+async def serve(settings: Settings, config: Config, *, source: ConfigSource, database_url: str) -> None:
+    """Returns after a graceful stop. `source`: where `config` was read, and is read again. Raises `CannotStart`."""
     sys.setswitchinterval(THREAD_SWITCH_INTERVAL_SECONDS)
     for name in settings.weak_secrets():
         log.warning("guessable_secret", of=name, remedy="make a longer one: openssl rand -hex 32")
@@ -88,7 +89,9 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stop, server.request_stop, stop)
-    loop.add_signal_handler(signal.SIGHUP, service.reload, Path(settings.config))
+    reloader = ConfigReloader(source, in_force=config, replace=service.replace_config)
+    loop.add_signal_handler(signal.SIGHUP, reloader.request)
+    reloading = asyncio.create_task(reloader.run())
     try:
         await service.start()
         log.info(
@@ -97,6 +100,7 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
         await server.serve(sockets=[listener])
     finally:
         log.info("stopping")
+        reloading.cancel()
         await service.stop(seconds=server.seconds_left())
         listener.close()
 

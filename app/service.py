@@ -1,9 +1,8 @@
-"""One replica: starts, reloads its configuration, stops. `bootstrap.py` composes it."""
+"""One replica: starts, takes another configuration, stops. `bootstrap.py` composes it."""
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -11,7 +10,7 @@ from starlette.types import ASGIApp
 
 from app.aws.clients import AwsClients
 from app.concurrency.timeouts import run_with_timeout
-from app.config.loader import ConfigError, load_config
+from app.config.loader import Config
 from app.config.runtime import RuntimeConfig
 from app.db.all_repositories import Repositories
 from app.slack.client_bundle import ClientBundle
@@ -64,14 +63,10 @@ class Service:
         if self.socket is not None:
             self.socket.open()
 
-    def reload(self, path: Path) -> None:
-        """Reads the configuration again. If it is wrong, its problems are logged and the old one stays."""
-        try:
-            self.rules.config = load_config(path)
-        except ConfigError as exc:
-            log.error("config_not_reloaded", problems=str(exc))
-            return
-        log.info("config_reloaded", domains=sorted(self.rules.config.domains))
+    def replace_config(self, config: Config) -> None:
+        """Puts another configuration in force."""
+        self.rules.config = config
+        log.info("config_reloaded", domains=sorted(config.domains))
         now = self._clock()
         self.slack.background.run(self.repositories.gates.plan_reminders(now=now), what="reminders")
         self.slack.background.run(self.repositories.channels.retry_all(now=now), what="channels")

@@ -69,6 +69,10 @@ class Harness:
             assert asyncio.get_running_loop().time() < end, f"timed out:\n{self.state()}"
             await asyncio.sleep(0.01)
 
+    def reload_config(self) -> None:
+        """Puts the configuration in force that the file has now."""
+        self.service.replace_config(load_config(self.fakes.config_file))
+
     def state(self) -> str:
         """The state of the database, for the message of a failed test."""
         work = "due_at, attempts, claimed_until, last_error"

@@ -326,7 +326,7 @@ class TestLaw8UnknownIsClosed:
         deployment, _ = await harness.open_gate("order")
         text = harness.fakes.config_file.read_text()
         harness.fakes.config_file.write_text(text.replace("[domains.order]", "[domains.renamed]"))
-        harness.service.reload(harness.fakes.config_file)
+        harness.reload_config()
         await harness.approve(GRACE.id, deployment)
         await harness.until(lambda: "vote_denied" in harness.audit(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"

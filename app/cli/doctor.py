@@ -1,10 +1,11 @@
 """`switchgate doctor`: checks the setup and reports problems, one line each."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 
+from app.cli.config_source import configured_source
 from app.cli.doctor_aws import look_at_groups
 from app.cli.doctor_clocks import Clock, ClockReading, judge_database_clock
 from app.cli.doctor_signatures import look_at_signatures
@@ -20,7 +21,7 @@ from app.config.environment import (
     load_settings,
 )
 from app.config.environment_values import database_is_remote, database_sslmode
-from app.config.loader import Config, ConfigError, count_domains, load_config, warnings
+from app.config.loader import Config, ConfigError, count_domains, load_from, warnings
 from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.embedded.postgres import default_folder
@@ -34,13 +35,12 @@ from app.slack.blocks import Block
 from app.slack.cards.card import card_blocks
 
 RECORD_SECONDS: Final = 5.0
-DEFAULT_CONFIG: Final = "switchgate.toml"
 
 
 async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
     """Runs every check that this environment allows. `clock` is this machine's."""
     settings, found = _environment(environ)
-    config, more = _configuration(Path(environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG))
+    config, more = await asyncio.to_thread(_configuration, environ)
     in_record, gate = await _record(environ, clock)
     found = [*found, *more, *in_record]
     if settings is None or config is None:
@@ -86,16 +86,17 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
     return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}"), *weak]
 
 
-def _configuration(path: Path) -> tuple[Config | None, list[Finding]]:
+def _configuration(environ: Mapping[str, str]) -> tuple[Config | None, list[Finding]]:
     try:
-        config = load_config(path)
+        source = configured_source(environ)
+        config = load_from(source)
     except ConfigError as exc:
         return None, [
             failure(f"{problem.file} {problem.key}".strip(), problem.what, problem.remedy)
             for problem in exc.problems
         ]
-    said = [unknown(str(path), warning) for warning in warnings(config)]
-    return config, [ok(str(path), count_domains(config)), *said]
+    said = [unknown(source.name, warning) for warning in warnings(config)]
+    return config, [ok(source.name, count_domains(config)), *said]
 
 
 async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Finding], GateView | None]:

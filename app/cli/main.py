@@ -6,13 +6,13 @@ import sys
 from contextlib import ExitStack
 from difflib import get_close_matches
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from app.cli.config_source import config_source, configured_source
 from app.config.environment import Settings, SettingsError, load_database_url, load_settings
-from app.config.loader import Config, ConfigError, count_domains, load_config, warnings
+from app.config.loader import Config, ConfigError, count_domains, load_from, warnings
 from app.db.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder
 from app.flow.ports.database import DatabaseUnavailable
 from app.observability.logging import configure_logging, register_secrets
@@ -26,7 +26,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="switchgate.toml.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
-DEFAULT_CONFIG = "switchgate.toml"
+PLACE = "A path, s3://bucket/key or ssm:/name; default: $SWITCHGATE_CONFIG or ./switchgate.toml."
 SWITCH_SECONDS = 0.0005
 
 
@@ -54,7 +54,7 @@ def main(
 
 @app.command()
 def serve() -> None:
-    """Runs the service until SIGTERM. SIGHUP reads switchgate.toml again."""
+    """Runs the service until SIGTERM. SIGHUP reads switchgate.toml again, wherever it is."""
     from app.server import serve as run_service
     from app.slack.auth_check import CannotStart
 
@@ -63,11 +63,12 @@ def serve() -> None:
     settings = _settings()
     with ExitStack() as stack:
         try:
-            config = load_config(Path(settings.config))
+            source = config_source(settings.config)
+            config = load_from(source)
             for warning in warnings(config):
                 typer.echo(f"warning: {warning}", err=True)
             url = _database_url(settings.database_url, stack, migrated=True)
-            asyncio.run(run_service(settings, config, database_url=url))
+            asyncio.run(run_service(settings, config, source=source, database_url=url))
         except (ConfigError, CannotStart) as exc:
             _refuse(str(exc))
 
@@ -75,15 +76,28 @@ def serve() -> None:
 @app.command()
 def migrate(
     to: Annotated[
-        str, typer.Option(help="A revision to go to, also backwards; `base` empties the record.")
+        str,
+        typer.Option(help="A revision to go to, also backwards; `base` drops every table and needs --yes."),
     ] = "head",
+    yes: Annotated[bool, typer.Option("--yes", help="Confirms --to base.")] = False,
 ) -> None:
     """Brings the database to this release's tables. Replicas may start it together."""
     from sqlalchemy.exc import OperationalError
 
-    from app.db.migrate import NewerDatabase, NoSuchRevision, SchemaVersion, newest, schema_version
+    from app.db.migrate import (
+        NewerDatabase,
+        NoSuchRevision,
+        SchemaVersion,
+        UnknownRevision,
+        newest,
+        schema_version,
+    )
     from app.db.migrate import migrate as run_migrations
 
+    if to == "base" and not yes:
+        _refuse(
+            "--to: base deletes everything that is recorded, the audit trail too; add --yes if you mean it"
+        )
     configure_logging(format=None, level="INFO")
     with ExitStack() as stack:
         url = _database_url(_or_refuse_url(), stack, migrated=False)
@@ -98,6 +112,8 @@ def migrate(
             _refuse(f"DATABASE_URL: the database cannot be used: {str(exc.orig).splitlines()[0]}")
         except NoSuchRevision as exc:
             _refuse(f"--to: {exc}")
+        except UnknownRevision as exc:
+            _refuse(f"DATABASE_URL: the record is at migration {exc}, which this release does not have")
         except NewerDatabase as exc:
             _refuse(f"--to: the record is at migration {exc} of a newer release; use that release to go back")
 
@@ -107,7 +123,8 @@ def audit(
     domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
     deployment: Annotated[str | None, typer.Option(help="Only this deployment (d-…).")] = None,
     person: Annotated[
-        str | None, typer.Option(help="Only this person: a Slack user id (U…), a mention or a name.")
+        str | None,
+        typer.Option(help="Only this person: a Slack user id (U…), a mention, or a name as it is printed."),
     ] = None,
     kind: Annotated[
         str | None, typer.Option(help="Only this kind of event, for example gate_decided.")
@@ -151,27 +168,19 @@ def audit(
 
 @config_app.command("check")
 def config_check(
-    path: Annotated[
-        Path | None, typer.Argument(help="Default: $SWITCHGATE_CONFIG or ./switchgate.toml.")
-    ] = None,
+    path: Annotated[str | None, typer.Argument(help=PLACE)] = None,
 ) -> None:
     """Reads switchgate.toml as the service would, and reports problems."""
-    file = path or _config_file()
-    try:
-        config = load_config(file)
-    except ConfigError as exc:
-        _refuse(str(exc))
+    name, config = _config(path)
     for warning in warnings(config):
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{file}: {count_domains(config)}: {', '.join(sorted(config.domains))}")
+    typer.echo(f"{name}: {count_domains(config)}: {', '.join(sorted(config.domains))}")
 
 
 @config_app.command("explain")
 def config_explain(
     domain: Annotated[str, typer.Argument(help="One of the file's domains.")],
-    path: Annotated[
-        Path | None, typer.Option(help="Default: $SWITCHGATE_CONFIG or ./switchgate.toml.")
-    ] = None,
+    path: Annotated[str | None, typer.Option(help=PLACE)] = None,
     locale: Annotated[str | None, typer.Option(help="en or ko; default: $SWITCHGATE_LOCALE or en.")] = None,
 ) -> None:
     """Prints the rules of one domain in words: who may decide, which checks must pass, when nobody may approve."""
@@ -180,14 +189,10 @@ def config_explain(
 
     if locale not in (None, *LOCALES):
         _refuse(f"--locale: {locale} is neither {' nor '.join(LOCALES)}")
-    file = path or _config_file()
-    try:
-        config = load_config(file)
-    except ConfigError as exc:
-        _refuse(str(exc))
+    name, config = _config(path)
     found = config.domains.get(domain)
     if found is None:
-        _refuse(_no_domain(domain, file, config))
+        _refuse(_no_domain(domain, name, config))
     language = known(locale or os.environ.get("SWITCHGATE_LOCALE"))
     typer.echo(explained(config, found, locale=language))
 
@@ -233,11 +238,16 @@ def run() -> None:
     app()
 
 
-def _config_file() -> Path:
-    return Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+def _config(place: str | None) -> tuple[str, Config]:
+    """What problems call it, and the configuration."""
+    try:
+        source = config_source(place) if place else configured_source(os.environ)
+        return source.name, load_from(source)
+    except ConfigError as exc:
+        _refuse(str(exc))
 
 
-def _no_domain(name: str, file: Path, config: Config) -> str:
+def _no_domain(name: str, file: str, config: Config) -> str:
     said = f"{file}: no domain {name}; there are {', '.join(sorted(config.domains))}"
     near = get_close_matches(name.lower(), config.domains, n=1)
     return f"{said}. Did you mean {near[0]}?" if near else said
@@ -245,13 +255,13 @@ def _no_domain(name: str, file: Path, config: Config) -> str:
 
 def _say_if_unknown(domain: str) -> None:
     """Warns if the configuration has no such domain. It is no error: a domain that was removed still has a history."""
-    file = _config_file()
     try:
-        config = load_config(file)
+        source = configured_source(os.environ)
+        config = load_from(source)
     except ConfigError:
         return  # the audit trail is also read on machines without the file
     if domain not in config.domains:
-        typer.echo(_no_domain(domain, file, config), err=True)
+        typer.echo(_no_domain(domain, source.name, config), err=True)
 
 
 def _settings() -> Settings:

@@ -1,7 +1,6 @@
 """The environment variables, read once and validated together. No other module reads them."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import unquote, urlsplit
 
@@ -33,6 +32,7 @@ from app.config.environment_values import (
     slack_token,
 )
 from app.config.environment_values import api_tokens as read_api_tokens
+from app.config.location import DEFAULT_LOCATION, VARIABLE, location_text
 
 HIGHEST_PORT: Final = 65_535
 SIGNING_FORM_WARNING: Final = (
@@ -69,12 +69,12 @@ class Settings(BaseSettings):
     `sslmode=disable` is accepted with a warning. Unset: an embedded Postgres in the data folder of the user, to which
     only this user can connect (needs the extra `sandbox`)."""
 
-    config: Path = Field(
-        default=Path("switchgate.toml"),
-        validation_alias="SWITCHGATE_CONFIG",
-        examples=["/etc/switchgate/switchgate.toml"],
+    config: Annotated[str, AfterValidator(location_text)] = Field(
+        default=DEFAULT_LOCATION, validation_alias=VARIABLE, examples=["s3://klp-config/switchgate.toml"]
     )
-    """Path of `switchgate.toml`."""
+    """Where `switchgate.toml` is: a path, `s3://bucket/key` (at most 1 MiB), `ssm:/parameter/name` (SSM takes 4 KB, 8
+    KB in the advanced tier), or the TOML text itself, in several lines. An object in S3 and a parameter are read again
+    every minute; see [permissions](permissions.md#aws-the-configuration)."""
 
     hook_secrets: Annotated[dict[str, SecretStr], BeforeValidator(named_secrets)] = Field(
         validation_alias="SWITCHGATE_HOOK_SECRETS",

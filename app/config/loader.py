@@ -9,6 +9,7 @@ from app.config.exclusivity import exclusivity_of
 from app.config.file_checks import file_problems
 from app.config.policy import needs_known_deployer, policy_from
 from app.config.schema import ConfigError, DomainTable, Problem, read_file
+from app.config.source import ConfigSource, FileSource
 from app.config.tables.freezes import ConfiguredFreeze
 from app.config.tables.policy_tables import PolicyTable
 from app.gate.rules.checks import Probe
@@ -22,6 +23,7 @@ __all__ = [
     "Problem",
     "count_domains",
     "load_config",
+    "load_from",
     "parse_config",
     "warnings",
 ]
@@ -65,19 +67,13 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """Reads the file. Raises `ConfigError` with every problem found."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as exc:
-        what = f"cannot be read: {(exc.strerror or type(exc).__name__).lower()}"
-        remedy = "Copy switchgate.example.toml there, or name another file by SWITCHGATE_CONFIG."
-        raise ConfigError(Problem(file=str(path), key="", what=what, remedy=remedy)) from None
-    except UnicodeDecodeError as exc:
-        what = f"is not UTF-8 (byte {exc.start})"
-        raise ConfigError(
-            Problem(file=str(path), key="", what=what, remedy="Save it as UTF-8, as TOML wants.")
-        ) from None
-    return parse_config(text, file=str(path))
+    """Reads a file. Raises `ConfigError` with every problem found."""
+    return load_from(FileSource(path))
+
+
+def load_from(source: ConfigSource) -> Config:
+    """Blocks while the source is read. Raises `ConfigError` with every problem found."""
+    return parse_config(source.read(), file=source.name)
 
 
 def parse_config(text: str, *, file: str) -> Config:

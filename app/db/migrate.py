@@ -1,6 +1,7 @@
 """Runs migrations under an advisory lock, one replica at a time, with lock and statement time-outs."""
 
 import time
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,10 @@ PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 class NoSuchRevision(Exception):
     """This release has no such revision."""
+
+
+class UnknownRevision(Exception):
+    """The database is at a revision that is neither this release's nor a later one's."""
 
 
 class NewerDatabase(Exception):
@@ -70,10 +75,12 @@ def schema_version(revision: str | None) -> SchemaVersion:
 def migrate(url: str, *, to: str = "head") -> str:
     """Brings the database to a revision (a downgrade, if it is older); gives the revision. Waits for the lock.
 
-    A database that a newer release has migrated is left as it is. Raises `NoSuchRevision` and, where a revision is
-    named, `NewerDatabase` before anything is touched.
+    A database that a newer release has migrated is left as it is. Raises `NoSuchRevision`, `UnknownRevision` and, where
+    a revision is named, `NewerDatabase` before anything is touched.
     """
-    _check(to)
+    revisions = _revisions()
+    if to not in {"head", "base", *revisions}:
+        raise NoSuchRevision(f"{to!r} is no revision; there are head, {', '.join(revisions)} and base")
     engine = create_engine(
         sqlalchemy_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS}
     )
@@ -84,14 +91,15 @@ def migrate(url: str, *, to: str = "head") -> str:
             connection.execute(text("SET statement_timeout = '60s'"))
             connection.commit()
             config = alembic_config(connection)
-            known = ScriptDirectory.from_config(config)
             current = MigrationContext.configure(connection).get_current_revision()
             if current is not None and schema_version(current) is SchemaVersion.NEWER:
                 if to == "head":
                     return current
                 raise NewerDatabase(current)
+            if current is not None and current not in revisions:
+                raise UnknownRevision(current)
             connection.commit()  # so that each migration has a transaction of its own, or none where it asks for none
-            if to == "head" or _is_later(known, to, current):
+            if to == "head" or _is_later(revisions, to, current):
                 command.upgrade(config, to)
             else:
                 command.downgrade(config, to)
@@ -111,14 +119,12 @@ def _acquire_lock(connection: Connection) -> None:
         time.sleep(LOCK_RETRY_SECONDS)
 
 
-def _check(to: str) -> None:
-    known = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
-    if to not in {"head", "base", *known}:
-        raise NoSuchRevision(f"{to!r} is no revision; there are head, {', '.join(known)} and base")
+def _revisions() -> list[str]:
+    """Those of this release, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
 
 
-def _is_later(known: ScriptDirectory, to: str, current: str | None) -> bool:
+def _is_later(revisions: Sequence[str], to: str, current: str | None) -> bool:
     if to == "base":
         return False
-    order = [script.revision for script in known.walk_revisions()][::-1]
-    return current is None or order.index(to) > order.index(current)
+    return current is None or revisions.index(to) < revisions.index(current)

@@ -71,6 +71,15 @@ GATES_WAITING: Final = Gauge(
 REPORT_OVERDUE_SECONDS: Final = Gauge(
     "switchgate_report_overdue_seconds", "Age of the oldest decision that CodeDeploy has not received."
 )
+CONFIG_RELOADS: Final = Counter(
+    "switchgate_config_reloads_total",
+    "Attempts to replace the configuration while running: applied, refused (it has a mistake) or unread.",
+    ["outcome"],
+)
+CONFIG_STALE: Final = Gauge(
+    "switchgate_config_stale",
+    "1 while the newest configuration is not in force, because it has a mistake or cannot be read; else 0.",
+)
 ROWS_SET_ASIDE: Final = Counter(
     "switchgate_rows_set_aside_total",
     "Rows that this replica could not read or work on, each counted once; the others went on.",

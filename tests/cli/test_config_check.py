@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.aws.config_store import ConfigStore
 from tests.cli.commands import Shell, is_clean
 
 GOOD = """
@@ -86,6 +87,24 @@ def test_the_file_is_found_by_argument_or_variable(shell: Shell) -> None:
 
     assert shell.run("config", "check", str(elsewhere)).status == 0
     assert shell.run("config", "check", SWITCHGATE_CONFIG=str(elsewhere)).status == 0
+    said = shell.run("config", "check", SWITCHGATE_CONFIG=GOOD)
+    assert (said.status, said.out) == (0, "SWITCHGATE_CONFIG: 1 domain: order\n")
+
+
+def test_an_object_in_s3_is_checked_before_it_is_named(shell: Shell) -> None:
+    with ConfigStore() as store:
+        store.objects["klp-config", "new.toml"] = GOOD.encode()
+        said = shell.run("config", "check", "s3://klp-config/new.toml", **store.environment())
+        missing = shell.run(
+            "config", "explain", "order", "--path", "s3://klp-config/x", **store.environment()
+        )
+
+    assert (said.status, said.out) == (0, "s3://klp-config/new.toml: 1 domain: order\n")
+    assert missing.status == 2
+    assert missing.err.startswith("s3://klp-config/x: cannot be read: NoSuchKey. Upload")
+    wrong = shell.run("config", "check", "s3://klp-config")
+    assert wrong.err.startswith("SWITCHGATE_CONFIG: begins with s3: and names no place that can be read")
+    assert is_clean(wrong)
 
 
 def test_what_a_file_asks_for_in_vain_is_a_warning(shell: Shell) -> None:

@@ -3,6 +3,7 @@
 import socket
 
 import psycopg
+import pytest
 
 from app.db.migrate import newest
 from tests.cli.commands import LONGEST, Shell, is_clean
@@ -34,8 +35,30 @@ def test_two_at_once_wait_for_each_other(shell: Shell, empty_url: str) -> None:
 
 def test_the_way_back_is_a_revision(at_record: Shell) -> None:
     assert at_record.run("migrate", "--to", "0001").out == "The record is at migration 0001.\n"
-    assert at_record.run("migrate", "--to", "base").out == "The record is at migration base.\n"
+    base = at_record.run("migrate", "--to", "base", "--yes")
+    assert (base.status, base.out) == (0, "The record is at migration base.\n")
     assert at_record.run("migrate").out == f"The record is at migration {newest()}.\n"
+
+
+def test_base_wants_a_yes(at_record: Shell) -> None:
+    said = at_record.run("migrate", "--to", "base")
+
+    assert (said.status, said.out) == (2, "")
+    assert said.err == (
+        "--to: base deletes everything that is recorded, the audit trail too; add --yes if you mean it\n"
+    )
+    assert _revision(at_record.environment["DATABASE_URL"]) == newest()
+
+
+@pytest.mark.parametrize("options", [(), ("--to", "0001")])
+def test_a_revision_of_another_line_of_releases_is_named(at_record: Shell, options: tuple[str, ...]) -> None:
+    _set_revision(at_record.environment["DATABASE_URL"], "fork7")
+
+    said = at_record.run("migrate", *options)
+
+    assert (said.status, said.out) == (2, "")
+    assert said.err.endswith("the record is at migration fork7, which this release does not have\n")
+    assert is_clean(said)
 
 
 def test_a_revision_that_is_none_is_refused(at_record: Shell) -> None:

@@ -11,6 +11,7 @@ import pytest
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import MINA
 from app.sandbox.replica import INHERITED, Replica
+from tests.aws.config_store import ConfigStore
 from tests.cli.commands import Shell, is_clean
 from tests.harness import AT_ONCE
 from tests.http_client import send
@@ -25,6 +26,7 @@ NEEDED = {
 MALFORMED = {
     "SWITCHGATE_HOOK_SECRETS": "no-colon-but-a-secret-0123456789",
     "SWITCHGATE_LOCALE": "klingon",
+    "SWITCHGATE_CONFIG": "https://config.internal/switchgate.toml",
     "SWITCHGATE_API_TOKENS": "grafana-without-a-colon",
     "SLACK_BOT_TOKEN": "xoxp-not-a-bots-token",
     "SLACK_APP_TOKEN": "xoxb-not-an-apps-token",
@@ -185,6 +187,40 @@ def test_sighup_reads_the_configuration_again_and_a_bad_file_is_refused(ready: S
         until(lambda: "is not a configured domain" in log.read_text())
         assert _phases(ready) == ["awaiting", "awaiting"]  # and the gates that wait, wait on
         assert send(f"{replica.url}/readyz").status == 200
+
+
+def test_the_configuration_needs_no_file(ready: Shell, fakes: Fakes) -> None:
+    log = ready.folder / "log"
+    whole = fakes.config_file.read_text()
+    fakes.config_file.unlink()
+    with ConfigStore() as store:
+        store.put_parameter("/switchgate/config", whole)
+        remote = {**ready.environment, **store.environment(), "SWITCHGATE_CONFIG": "ssm:/switchgate/config"}
+        with Replica(remote, log=log) as replica:
+            replica.wait_ready()
+            store.put_parameter("/switchgate/config", whole.partition("[domains.delivery]")[0])
+            replica.signal(signal.SIGHUP)
+            until(lambda: '"event": "config_reloaded"' in log.read_text())
+
+            store.denied.add("ssm:/switchgate/config")
+            replica.signal(signal.SIGHUP)
+            until(lambda: "config_not_reloaded" in log.read_text())
+            assert "ssm:/switchgate/config: cannot be read: AccessDeniedException" in log.read_text()
+            assert "switchgate_config_stale 1.0" in send(f"{replica.url}/metrics").text
+            assert send(f"{replica.url}/readyz").status == 200
+
+    with Replica({**ready.environment, "SWITCHGATE_CONFIG": whole}, log=log) as replica:
+        replica.wait_ready()
+
+
+def test_a_configuration_that_cannot_be_read_stops_the_start(ready: Shell) -> None:
+    with ConfigStore() as store:
+        said = ready.run("serve", **store.environment(), SWITCHGATE_CONFIG="s3://klp-config/switchgate.toml")
+
+    assert (said.status, said.out) == (2, "")
+    assert said.err == (
+        "s3://klp-config/switchgate.toml: cannot be read: NoSuchBucket. Name a bucket that exists.\n"
+    )
 
 
 def test_serve_needs_no_more_than_the_contract_names(ready: Shell) -> None:

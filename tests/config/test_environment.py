@@ -29,7 +29,7 @@ def test_the_least_that_is_needed_is_enough_and_the_rest_has_defaults() -> None:
     assert settings.slack_signing_secret is None
     assert settings.region == "ap-northeast-2"
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
-    assert settings.config == Path("switchgate.toml")
+    assert settings.config == "switchgate.toml"
     assert (settings.locale, settings.log_level, settings.log_format) == ("en", "INFO", None)
     assert (settings.database_url, settings.slack_api_url, settings.api_tokens) == (None, None, {})
 
@@ -59,7 +59,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
     assert settings.slack_api_url == "http://127.0.0.1:9000/api/"
     assert (settings.locale, settings.host, settings.port) == ("ko", "0.0.0.0", 9090)
     assert (settings.log_format, settings.log_level) == ("console", "DEBUG")
-    assert settings.config == Path("/etc/switchgate/switchgate.toml")
+    assert settings.config == "/etc/switchgate/switchgate.toml"
 
 
 def test_an_empty_environment_is_told_every_variable_at_once_with_an_example() -> None:

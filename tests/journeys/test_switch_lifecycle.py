@@ -98,7 +98,7 @@ async def test_a_rollback_without_hooks_is_followed_all_the_same(harness: Harnes
         + '\n[domains.bare]\napplication = "klp-logistics-bare-app"\n'
         + 'deployment_group = "klp-logistics-bare-dg"\n'
     )
-    harness.service.reload(harness.fakes.config_file)
+    harness.reload_config()
     deployment = await approved(harness, "bare", config=CANARY)
     harness.aws.advance_until(lambda: harness.aws.share("bare")["green"] == 10)
 

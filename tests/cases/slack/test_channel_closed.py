@@ -54,7 +54,7 @@ async def test_a_closed_channel_is_tried_again_when_the_configuration_is_reloade
     await harness.until(lambda: harness.table("channel_problems"))
     harness.slack.faults.clear()
 
-    harness.service.reload(harness.fakes.config_file)
+    harness.reload_config()
 
     await harness.until(lambda: "approve" in harness.actions(deployment), 5)
     await harness.until(lambda: harness.table("channel_problems") == [])
@@ -84,7 +84,7 @@ async def test_an_announcement_that_has_no_card_is_not_tried_every_second(harnes
     )
 
     harness.slack.faults.clear()
-    harness.service.reload(harness.fakes.config_file)
+    harness.reload_config()
 
     await harness.until(lambda: harness.table("announcements")[0]["ts"] is not None)
     assert attempts < 20

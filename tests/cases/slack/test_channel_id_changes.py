@@ -51,7 +51,7 @@ def card(harness: Harness) -> Message:
 
 def reload(harness: Harness, text: str) -> None:
     harness.fakes.config_file.write_text(text, encoding="utf-8")
-    harness.service.reload(harness.fakes.config_file)
+    harness.reload_config()
 
 
 @BOTH

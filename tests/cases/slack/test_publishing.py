@@ -257,7 +257,7 @@ async def test_two_replicas_agree_how_old_the_groups_are(harness: Harness) -> No
         harness.slack.faults.error("usergroups.users.list", "internal_error", times=None)
         harness.clock.advance(minutes=6)
         for service in (harness.service, second):
-            service.reload(harness.fakes.config_file)  # wakes the loops
+            service.replace_config(load_config(harness.fakes.config_file))  # wakes the loops
         await harness.until(lambda: "has not answered since" in harness.card_text(deployment))
         before = len(updates(harness, card))
         asked = len(harness.slack.calls("usergroups.users.list"))

@@ -154,7 +154,7 @@ async def test_work_after_the_ack_that_misses_the_database_is_not_logged_as_a_fa
 ) -> None:
     await line.cut()
     with captured_logs() as said:
-        cuttable.service.reload(cuttable.fakes.config_file)
+        cuttable.reload_config()
         await cuttable.until(lambda: "slack_reply_without_database" in said.getvalue())
     assert "slack_reply_failed" not in said.getvalue()
 

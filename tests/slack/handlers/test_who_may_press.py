@@ -91,7 +91,7 @@ async def test_a_domain_that_left_the_configuration_is_decided_by_nobody(harness
     harness.fakes.config_file.write_text(
         text.replace("[domains.order]", "[domains.orders]"), encoding="utf-8"
     )
-    harness.service.reload(harness.fakes.config_file)
+    harness.reload_config()
     await harness.approve(OLU.id, deployment)
     await wait_for_reply(harness, OLU, "no longer in Switchgate's configuration")
     assert unchanged(harness, deployment)

@@ -251,7 +251,7 @@ async def test_a_card_moves_with_its_domains_channel(build: Build, reachable: bo
         deployment, card = await harness.open_gate("order")
         moved = config_text(order=f'approvals = 2\nchannel = "{other.id}"\n')
         harness.fakes.config_file.write_text(moved, encoding="utf-8")
-        harness.service.reload(harness.fakes.config_file)
+        harness.reload_config()
         await harness.approve(OLU.id, deployment)
         if not reachable:
             harness.slack.people.alter(CHANNEL.id, is_archived=True)
@@ -271,7 +271,7 @@ async def test_a_card_that_slack_does_not_take_away_holds_up_no_other(build: Bui
         harness.slack.faults.error("chat.delete", "unknown_method", times=None)
         moved = config_text(order=f'approvals = 2\nchannel = "{other.id}"\n')
         harness.fakes.config_file.write_text(moved, encoding="utf-8")
-        harness.service.reload(harness.fakes.config_file)
+        harness.reload_config()
         await harness.approve(OLU.id, deployment)
         await harness.until(lambda: harness.slack.messages.in_channel(other.id))
 
