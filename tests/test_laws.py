@@ -62,7 +62,7 @@ class TestLaw1DurableBeforeTold:
         deployment, _ = await harness.open_gate("order")
         async with holding(harness, "SELECT 1 FROM gates FOR UPDATE"):
             assert (await harness.approve(OLU.id, deployment)).acked
-            await harness.until(lambda: "Nothing was recorded" in harness.ephemerals(OLU.id))
+            await harness.until(lambda: "Not recorded" in harness.ephemerals(OLU.id))
             assert harness.aws.calls(PUT) == []
             assert "Approved" not in harness.card_text(deployment)
         assert harness.gate(deployment)["phase"] == "awaiting"

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 TIMEOUT_MS = 30_000
 
-UNKNOWN_DEPLOYER = "Nobody knows who deployed this"
+UNKNOWN_DEPLOYER = "Deployer unknown"
 """On a card until the tag that names the deployer was read; one approval is not enough meanwhile."""
 
 
@@ -48,7 +48,7 @@ def test_approve_on_order_moves_all_traffic_to_green(page: Page) -> None:
 def test_reject_on_payment_asks_why_and_keeps_traffic_on_blue(page: Page) -> None:
     payment = card(page, "payment").first
     payment.get_by_role("button", name="Reject").click()
-    form = page.get_by_role("dialog", name="Reject the switch")
+    form = page.get_by_role("dialog", name="Reject this deployment")
     reason = form.get_by_label("Why?")
     expect(reason).to_be_focused(timeout=TIMEOUT_MS)
 
@@ -69,7 +69,7 @@ def test_escape_leaves_a_form(page: Page) -> None:
     page.get_by_role("button", name="all at once").first.click()
     reject = card(page, "auth").get_by_role("button", name="Reject")
     reject.click(timeout=TIMEOUT_MS)
-    form = page.get_by_role("dialog", name="Reject the switch")
+    form = page.get_by_role("dialog", name="Reject this deployment")
     expect(form).to_be_visible(timeout=TIMEOUT_MS)
 
     page.keyboard.press("Escape")

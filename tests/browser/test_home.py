@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 TIMEOUT_MS = 30_000
 
-UNKNOWN_DEPLOYER = "Nobody knows who deployed this"
+UNKNOWN_DEPLOYER = "Deployer unknown"
 """On a card until the tag that names the deployer was read; one approval is not enough meanwhile."""
 
 
@@ -36,7 +36,7 @@ def test_one_is_approved_in_home_and_home_says_so(page: Page) -> None:
     expect(order_card).not_to_contain_text(UNKNOWN_DEPLOYER, timeout=TIMEOUT_MS)
     shown = home(page)
     shown.get_by_role("button", name="Refresh").click()
-    expect(shown.get_by_role("heading", name="wait for you")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(shown.get_by_role("heading", name="waiting for you")).to_be_visible(timeout=TIMEOUT_MS)
     order = shown.locator(".sl-section", has_text="order").locator(
         "xpath=following-sibling::*[contains(@class, 'sl-actions')][1]"
     )
@@ -45,7 +45,7 @@ def test_one_is_approved_in_home_and_home_says_so(page: Page) -> None:
     asked = page.get_by_role("dialog", name="Switch order to green?")
     asked.get_by_role("button", name="Switch to green").click()
 
-    expect(shown).to_contain_text("Your approval of order is recorded", timeout=TIMEOUT_MS)
+    expect(shown).to_contain_text("order approved. Sending to CodeDeploy", timeout=TIMEOUT_MS)
     expect(shown).to_contain_text("approved by @Olu Ade", timeout=TIMEOUT_MS)
     expect(tile(page, "order").locator(".share-green b")).to_have_text("100%", timeout=TIMEOUT_MS)
 
@@ -63,7 +63,7 @@ def test_several_are_picked_and_approved_from_home(page: Page) -> None:
         form.get_by_role("checkbox", name=f"{domain} · ").check()
     form.get_by_role("button", name="Approve", exact=True).click()
 
-    expect(form).to_contain_text("Approvals recorded: 2 of 2.", timeout=TIMEOUT_MS)
+    expect(form).to_contain_text("2 of 2 approvals recorded.", timeout=TIMEOUT_MS)
     form.get_by_role("button", name="Close").click()
     expect(form).to_be_hidden()
     for domain in ("auth", "hub"):
@@ -82,7 +82,7 @@ def test_the_command_opens_the_form_with_what_was_named_ticked(page: Page) -> No
     form.get_by_role("checkbox", name="promotion · ").uncheck()
     form.get_by_role("button", name="Approve", exact=True).click()
 
-    expect(form).to_contain_text("Approvals recorded: 1 of 1.", timeout=TIMEOUT_MS)
+    expect(form).to_contain_text("1 of 1 approvals recorded.", timeout=TIMEOUT_MS)
     page.keyboard.press("Escape")
     expect(tile(page, "delivery").locator(".share-green b")).to_have_text("100%", timeout=TIMEOUT_MS)
     expect(tile(page, "promotion").locator(".chip")).to_have_text("Waiting for approval")
@@ -90,9 +90,9 @@ def test_the_command_opens_the_form_with_what_was_named_ticked(page: Page) -> No
 
 def test_home_is_each_persons_own(page: Page) -> None:
     shown = home(page)
-    expect(shown.get_by_role("heading", name="wait for you")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(shown.get_by_role("heading", name="waiting for you")).to_be_visible(timeout=TIMEOUT_MS)
 
     page.get_by_text("Jun", exact=True).click()
 
-    expect(shown).to_contain_text("내가 결정할 전환이 없습니다.", timeout=TIMEOUT_MS)
+    expect(shown).to_contain_text("승인 대기 중인 배포가 없습니다.", timeout=TIMEOUT_MS)
     expect(shown.get_by_role("button", name="승인", exact=True)).to_have_count(0)

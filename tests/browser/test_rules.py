@@ -43,7 +43,7 @@ def test_a_green_check_and_two_people_switch_payment(page: Page) -> None:
     let_the_test(page, "fail")
     press_approve(page)
     reply = page.locator(".sl-message--whisper").last
-    expect(reply).to_contain_text("The check “card charge smoke” failed.", timeout=TIMEOUT_MS)
+    expect(reply).to_contain_text("Check “card charge smoke” failed.", timeout=TIMEOUT_MS)
     expect(payment).to_contain_text("Not to be approved now")
     expect(payment).not_to_contain_text("Approved so far")
 
@@ -51,7 +51,7 @@ def test_a_green_check_and_two_people_switch_payment(page: Page) -> None:
     expect(payment).not_to_contain_text("Not to be approved now", timeout=TIMEOUT_MS)
     press_approve(page)
     expect(payment).to_contain_text("Approved so far by @Olu Ade (1 of 2).", timeout=TIMEOUT_MS)
-    expect(payment).to_contain_text("1 more person has to approve")
+    expect(payment).to_contain_text("1 more approval needed")
     expect(chip(page, "payment")).to_have_text("Waiting for approval")
 
     become(page, "Mina")
@@ -80,10 +80,10 @@ def test_an_admin_uses_break_glass_during_a_freeze(page: Page) -> None:
     expect(chip(page, "payment")).to_have_text("Waiting for approval")
 
     payment.locator('[data-action-id="break_glass"]').click()
-    form = page.get_by_role("dialog", name="Break the glass")
+    form = page.get_by_role("dialog", name="Break glass")
     expect(form).to_contain_text("card network incident", timeout=TIMEOUT_MS)
-    expect(form).to_contain_text("1 more person has to approve")
-    form.get_by_label("Why can it not wait?").fill("Blue declines every second card.")
+    expect(form).to_contain_text("1 more approval needed")
+    form.get_by_label("Why can't this wait?").fill("Blue declines every second card.")
     form.get_by_role("button", name="Approve anyway").click()
 
     expect(form).to_be_hidden(timeout=TIMEOUT_MS)

@@ -31,29 +31,29 @@ def test_the_rules_in_english(shell: Shell) -> None:
     said = shell.run("config", "explain", "order")
     assert said.status == 0
     assert said.out.splitlines() == [
-        "The rules of order",
-        "1 person has to approve: S0ONCALL.",
-        "In addition 1 of these has to approve: S0DBA.",
-        "Nobody approves what they deployed themselves.",
-        "Where nobody knows who deployed, two different people have to approve.",
-        "One rejection ends it.",
-        "A rejection says why.",
-        "These checks have to pass first: “order-create smoke”.",
-        "No answer within 55 minutes is a no.",
-        "Otherwise for “nights” (every day 22:00–08:00 Asia/Seoul):",
-        "   2 different people have to approve: S0ONCALL.",
-        "Frozen every week Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",
-        "Admins may break the glass: U01ADMIN.",
+        "Rules for order",
+        "1 approval needed from: S0ONCALL.",
+        "Plus 1 approval from: S0DBA.",
+        "You can't approve your own deployment.",
+        "If the deployer is unknown, two different people must approve.",
+        "One rejection is enough to stop it.",
+        "A reason is required for rejecting.",
+        "Required checks: “order-create smoke”.",
+        "Rejected automatically if nobody answers within 55 minutes.",
+        "Different for “nights” (every day 22:00–08:00 Asia/Seoul):",
+        "   2 approvals by different people needed from: S0ONCALL.",
+        "Frozen weekly Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",
+        "Admins can break glass: U01ADMIN.",
     ]
 
 
 def test_a_variant_that_changes_nothing_here_says_so(shell: Shell) -> None:
     (shell.folder / "switchgate.toml").write_text(RULES.replace("approvals = 2", 'reason = "reject"'))
     english = shell.run("config", "explain", "order").out.splitlines()
-    assert english[9] == "For “nights” nothing changes (every day 22:00–08:00 Asia/Seoul)."
-    assert english[10].startswith("Frozen every week")
+    assert english[9] == "No difference for “nights” (every day 22:00–08:00 Asia/Seoul)."
+    assert english[10].startswith("Frozen weekly")
     korean = shell.run("config", "explain", "order", "--locale", "ko").out.splitlines()
-    assert korean[9] == "“nights”일 때도 달라지지 않습니다 (매일 22:00–08:00 Asia/Seoul)."
+    assert korean[9] == "“nights” 조건에서도 같습니다 (매일 22:00–08:00 Asia/Seoul)."
 
 
 def test_a_variant_says_what_falls_away(shell: Shell) -> None:
@@ -66,14 +66,14 @@ def test_a_variant_says_what_falls_away(shell: Shell) -> None:
     )
     english = shell.run("config", "explain", "order").out.splitlines()
     assert english[10:15] == [
-        "Otherwise for “nights” (every day 22:00–08:00 Asia/Seoul):",
-        "   Does not hold then: In addition 1 of these has to approve: S0DBA.",
-        "   Does not hold then: These checks have to pass first: “order-create smoke”.",
-        "   Does not hold then: It approves itself once they have passed.",
-        "Frozen every week Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",
+        "Different for “nights” (every day 22:00–08:00 Asia/Seoul):",
+        "   Not applied then: Plus 1 approval from: S0DBA.",
+        "   Not applied then: Required checks: “order-create smoke”.",
+        "   Not applied then: Approved automatically once they pass.",
+        "Frozen weekly Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",
     ]
     korean = shell.run("config", "explain", "order", "--locale", "ko").out
-    assert "   이때는 적용하지 않음: 검사를 통과하면 스스로 승인됩니다." in korean
+    assert "   이때 제외: 검사를 통과하면 자동 승인됩니다." in korean
 
 
 def test_a_variant_that_only_stops_approving_by_itself_says_so(shell: Shell) -> None:
@@ -83,8 +83,8 @@ def test_a_variant_that_only_stops_approving_by_itself_says_so(shell: Shell) -> 
         text.replace(own, f"{own}approve_when_checks_pass = true\n")
     )
     english = shell.run("config", "explain", "order").out.splitlines()
-    assert english[11] == "   Does not hold then: It approves itself once they have passed."
-    assert english[12].startswith("Frozen every week")
+    assert english[11] == "   Not applied then: Approved automatically once they pass."
+    assert english[12].startswith("Frozen weekly")
 
 
 def test_which_domains_exclude_each_other_and_which_goes_first(shell: Shell) -> None:
@@ -93,20 +93,20 @@ def test_which_domains_exclude_each_other_and_which_goes_first(shell: Shell) -> 
         for name, own in (("auth", ""), ("payment", 'exclusive = ["order"]\nafter = ["auth"]\n'))
     )
     (shell.folder / "switchgate.toml").write_text(RULES + tables)
-    alone = "One at a time: it is not switched while one of these is, nor one of these while it is: "
+    alone = "One at a time: never switched together with "
     order = shell.run("config", "explain", "order").out.splitlines()
-    assert [f"{alone}payment.", "It keeps its turn until all traffic is on green."] == order[8:10]
+    assert [f"{alone}payment.", "Holds its turn until all traffic is on green."] == order[8:10]
     payment = shell.run("config", "explain", "payment").out
     assert f"{alone}order." in payment
-    assert "These go first, whenever a switch of theirs waits or is under way: auth." in payment
+    assert "Goes after these while they are waiting or switching: auth." in payment
     assert "One at a time" not in shell.run("config", "explain", "auth").out
 
 
 def test_the_rules_in_korean(shell: Shell) -> None:
     (shell.folder / "switchgate.toml").write_text(RULES)
     said = shell.run("config", "explain", "order", SWITCHGATE_LOCALE="ko")
-    assert "직접 배포한 것은 승인할 수 없습니다." in said.out
-    assert "“nights”일 때는 다릅니다 (매일 22:00–08:00 Asia/Seoul):" in said.out
+    assert "본인이 배포한 건은 승인할 수 없습니다." in said.out
+    assert "“nights” 조건에서는 (매일 22:00–08:00 Asia/Seoul):" in said.out
     assert "매주 동결 금 18:00 – 월 09:00 Asia/Seoul: weekend" in said.out
     assert said.out == shell.run("config", "explain", "order", "--locale", "ko").out
 

@@ -12,7 +12,7 @@ from tests.journeys.test_switch_lifecycle import CANARY
 from tests.journeys.undo.test_undo import undo
 from tests.slack.play import deploys, press_in
 
-ELSEWHERE = "Answered elsewhere"
+ELSEWHERE = "Answered outside Switchgate"
 TENTH = "10 % of the traffic is on green"
 
 
@@ -82,7 +82,7 @@ async def test_a_waiting_gate_closes_truthfully_and_is_taken_back(harness: Harne
     assert kinds.index("gate_withdrawn") < kinds.index("traffic_moved")
     assert harness.aws.answers(deployment) == ["Succeeded"], "nobody here has told CodeDeploy anything"
     assert REGISTRY.get_sample_value("switchgate_answered_elsewhere_total") == counted + 1
-    assert "answered elsewhere, not approved here" in text_of(await deploys(harness, OLU, "order"))
+    assert "answered outside Switchgate, not approved here" in text_of(await deploys(harness, OLU, "order"))
     await goes_back(harness, deployment)
 
 
@@ -152,4 +152,4 @@ async def test_a_press_on_an_old_list_is_told_that_the_gate_was_answered_elsewhe
     harness.clock.advance(seconds=30)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
     await press_in(harness, listed, OLU, "approve")
-    await harness.until(lambda: "past this gate, so traffic moves to green" in harness.ephemerals(OLU.id))
+    await harness.until(lambda: "outside Switchgate, so traffic moves to green" in harness.ephemerals(OLU.id))

@@ -316,7 +316,7 @@ async def test_details_of_a_card_that_is_not_ours_is_answered_kindly(harness: Ha
     deployment, _ = await harness.open_gate("order")
     await evidence(harness, deployment, "Green looks fit")
     await harness.press(OLU.id, deployment, "details", value="no ticket")
-    await harness.until(lambda: "belongs to no switch" in harness.ephemerals(OLU.id))
+    await harness.until(lambda: "doesn't match any known deployment" in harness.ephemerals(OLU.id))
     assert harness.slack.views.top(OLU.id) is None
 
 
@@ -348,5 +348,5 @@ async def test_every_domain_has_its_own_evidence(harness: Harness) -> None:
     deployments = {name: (await harness.open_gate(name))[0] for name in names}
     for name, deployment in deployments.items():
         assert f"*klp-logistics/{name}* `1.41.0` → `1.42.0`" in await evidence(
-            harness, deployment, "looks fit"
+            harness, deployment, "of green are healthy"
         )

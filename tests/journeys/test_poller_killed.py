@@ -54,9 +54,9 @@ def test_a_canary_is_followed_to_its_end_by_one_replica_after_another(few: Fleet
     few.start_together(1)
     few.until(lambda: "Finished" in card(few, deployment))
 
-    few.until(lambda: "blue is terminated" in thread_text(few, deployment))
+    few.until(lambda: "blue terminated" in thread_text(few, deployment))
     timeline = thread_text(few, deployment)
-    once = ["Waits for an answer", "*Approved*", "*10 %*", "*100 %*", "blue is terminated"]
+    once = ["Waiting for approval", "*Approved*", "*10%*", "*100%*", "blue terminated"]
     assert [timeline.count(part) for part in once] == [1] * len(once)
     assert few.count("audit_events WHERE kind IN ('traffic_moved', 'switched', 'switch_ended')") == 3
 

@@ -28,19 +28,19 @@ def thread_text(harness: Harness, deployment: str) -> str:
 async def test_the_thread_shows_a_switch_from_its_gate_to_the_end_of_blue(harness: Harness) -> None:
     deployment = await approved(harness)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
-    await harness.until(lambda: "100 %" in thread_text(harness, deployment))
+    await harness.until(lambda: "100%" in thread_text(harness, deployment))
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
-    await harness.until(lambda: "blue is terminated" in thread_text(harness, deployment))
+    await harness.until(lambda: "blue terminated" in thread_text(harness, deployment))
 
     text = thread_text(harness, deployment)
     in_order = [
-        "Waits for an answer",
-        "approves",
+        "Waiting for approval",
+        "> approved",
         "*Approved*",
-        "took the answer",
-        "100 %",
-        "blue is terminated",
+        "Sent to CodeDeploy",
+        "100%",
+        "blue terminated",
     ]
     assert [text.count(part) for part in in_order] == [1] * len(in_order)
     places = [text.index(part) for part in in_order]
@@ -49,7 +49,7 @@ async def test_the_thread_shows_a_switch_from_its_gate_to_the_end_of_blue(harnes
 
 async def test_a_reply_whose_answer_was_lost_is_not_said_twice(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Waits for an answer" in thread_text(harness, deployment))
+    await harness.until(lambda: "Waiting for approval" in thread_text(harness, deployment))
     harness.slack.faults.lose_answer("chat.postMessage", times=1)
 
     await harness.approve(OLU.id, deployment)
@@ -62,7 +62,7 @@ async def test_a_reply_whose_answer_was_lost_is_not_said_twice(harness: Harness)
 
 async def test_an_outage_of_slack_delays_the_thread_and_loses_nothing(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Waits for an answer" in thread_text(harness, deployment))
+    await harness.until(lambda: "Waiting for approval" in thread_text(harness, deployment))
     harness.slack.faults.error("chat.postMessage", "fatal_error", times=3)
 
     await harness.approve(OLU.id, deployment)
@@ -70,7 +70,7 @@ async def test_an_outage_of_slack_delays_the_thread_and_loses_nothing(harness: H
     await harness.until(lambda: any(row["last_error"] for row in harness.table("threads")))
     harness.clock.advance(minutes=2)
 
-    await harness.until(lambda: "took the answer" in thread_text(harness, deployment))
+    await harness.until(lambda: "Sent to CodeDeploy" in thread_text(harness, deployment))
     assert thread_text(harness, deployment).count("*Approved*") == 1
 
 

@@ -67,6 +67,6 @@ async def test_an_outage_of_slack_does_not_stop_the_start(build: Build) -> None:
         await harness.until(lambda: "approve" in harness.actions(deployment), timeout=15)
         assert "/archives/" in text_of(await deploys(harness))
         await harness.approve(FAR.id, deployment)
-        await wait_for_reply(harness, FAR, "full members")
+        await wait_for_reply(harness, FAR, "full workspace members")
         await harness.approve(MINA.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]

@@ -24,8 +24,8 @@ async def test_an_undo_turns_the_alarms_off_and_moves_all_at_once(
         await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
         form = harness.slack.views.top(GRACE.id)
         assert form is not None
-        assert "switches at once" in str(form)
-        assert "alarms of the deployment group do not stop it" in str(form)
+        assert "switches immediately" in str(form)
+        assert "alarms of the deployment group don't stop it" in str(form)
 
         await harness.slack.submit_async(GRACE.id, form.id, {"reason": "orders fail"})
         await harness.until(lambda: harness.aws.calls("CreateDeployment"), 10)

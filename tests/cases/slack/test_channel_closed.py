@@ -44,7 +44,7 @@ async def test_an_escalation_channel_that_is_closed_silences_no_thread(build: Bu
         assert problem in harness.card_text(deployment)
         assert (await readiness(harness))["closed_channels"] == {LEADS.id: problem}
         await harness.approve(OLU.id, deployment)
-        await harness.until(lambda: "took the answer" in thread_text(harness, deployment))
+        await harness.until(lambda: "Sent to CodeDeploy" in thread_text(harness, deployment))
         assert tried(harness) == 1
 
 

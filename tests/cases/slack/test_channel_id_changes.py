@@ -76,7 +76,7 @@ async def test_the_card_that_is_pressed_under_its_new_id_is_the_card(
         assert not {"approve", "reject"} & set(buttons_of(card(harness)))
         assert harness.slack.calls("chat.delete") == []
         assert harness.table("cards")[0]["channel"] == NEW
-        await harness.until(lambda: "took the answer" in thread_of(harness))
+        await harness.until(lambda: "Sent to CodeDeploy" in thread_of(harness))
 
 
 def thread_of(harness: Harness) -> str:

@@ -35,11 +35,11 @@ async def test_a_freeze(harness: Harness, words: str, local: str, reason: str) -
 async def test_domains(harness: Harness) -> None:
     for name in ("ｏｒｄｅｒ", "order\u200b", "\u2066order\u2069", "ＯＲＤＥＲ", "or\u00adder"):
         assert "order" in await say(harness, name)
-        assert "I do not know" not in await say(harness, name), name
+        assert "neither a command nor a domain" not in await say(harness, name), name
     for names in ("order，payment", "order、 payment", "order payment"):
         said = await say(harness, names)
         assert "`/deploys order`, `/deploys payment`" in said, names
-    assert "Who may decide" in await say(harness, "ｗｈｏ order\u200b")
+    assert "Who can approve" in await say(harness, "ｗｈｏ order\u200b")
 
 
 async def test_a_form(harness: Harness) -> None:

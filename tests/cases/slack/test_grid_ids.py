@@ -58,7 +58,7 @@ async def test_one_person_has_one_vote_by_whichever_id(build: Build) -> None:
         await harness.approve(OLU.id, deployment)
         await harness.until(lambda: votes(harness, deployment) == [OLU.id])
         await harness.approve(W_OLU, deployment)
-        await harness.until(lambda: "already recorded" in harness.ephemerals(W_OLU))
+        await harness.until(lambda: "already approved" in harness.ephemerals(W_OLU))
         assert votes(harness, deployment) == [OLU.id]
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.until(lambda: "take_back" in harness.actions(deployment))
@@ -95,5 +95,5 @@ async def test_somebody_of_another_grid_is_a_stranger(build: Build) -> None:
         deployment, _ = await harness.open_gate("order")
         harness.slack.credentials.enterprise = "E9OTHER"
         await harness.approve(OLU.id, deployment)
-        await wait_for_reply(harness, OLU, "full members")
+        await wait_for_reply(harness, OLU, "full workspace members")
         assert harness.gate(deployment)["phase"] == "awaiting"

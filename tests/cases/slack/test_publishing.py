@@ -80,7 +80,7 @@ async def test_a_card_is_redrawn_at_most_once_in_two_seconds(build: Build) -> No
 async def test_what_follows_a_lost_line_does_not_hide_it(harness: Harness) -> None:
     """The search failed, and more happened meanwhile: the line that was tried is looked for as it was tried."""
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Waits for an answer" in thread_text(harness, deployment))
+    await harness.until(lambda: "Waiting for approval" in thread_text(harness, deployment))
     await quiet(harness)
     harness.slack.faults.lose_answer(POST)
     harness.slack.faults.ratelimit(REPLIES, retry_after=1)
@@ -91,10 +91,10 @@ async def test_what_follows_a_lost_line_does_not_hide_it(harness: Harness) -> No
     await harness.until(lambda: len(harness.slack.calls(REPLIES)) >= 1)
     harness.clock.advance(seconds=10)
 
-    await harness.until(lambda: "took the answer" in thread_text(harness, deployment))
+    await harness.until(lambda: "Sent to CodeDeploy" in thread_text(harness, deployment))
     await quiet(harness)
     assert thread_text(harness, deployment).count("*Approved*") == 1
-    assert thread_text(harness, deployment).count("took the answer") == 1
+    assert thread_text(harness, deployment).count("Sent to CodeDeploy") == 1
 
 
 async def test_an_announcement_whose_search_fails_is_said_once(harness: Harness) -> None:

@@ -55,4 +55,4 @@ async def test_a_decision_is_shown_at_once_while_another_channel_is_throttled(
 
         await harness.until(lambda: "pproved" in shown(), 15)
         if method == "chat.postMessage":
-            await harness.until(lambda: "took the answer" in shown(), 15)
+            await harness.until(lambda: "Sent to CodeDeploy" in shown(), 15)

@@ -11,7 +11,7 @@ from tests.journeys.undo.test_undo import switched
 from tests.slack.play import Build, deploys, whispers
 
 OPEN = "views.open"
-NOT_OPENED = "Slack did not open the form"
+NOT_OPENED = "Slack couldn't open the form"
 REASON_REQUIRED = config_text(payment='reason = "always"\n')
 
 Break = Callable[[Faults], None]
@@ -45,7 +45,7 @@ async def test_whoever_presses_on_a_card_gets_a_reply(build: Build, refusal: str
         assert harness.gate(deployment)["phase"] == "awaiting"
         assert harness.slack.views.top(OLU.id) is None
         said = harness.ephemerals(OLU.id)
-        assert "Nothing was recorded; please press again." in said
+        assert "Nothing was recorded; try again." in said
 
 
 @pytest.mark.parametrize("refusal", ["expired_trigger_id", "ratelimited"])

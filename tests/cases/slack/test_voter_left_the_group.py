@@ -36,7 +36,7 @@ async def test_the_vote_of_somebody_who_left_is_named_and_not_counted(build: Bui
         await harness.until(
             lambda: f"Approved so far by <@{OLU.id}> (1 of 2)" in harness.card_text(deployment)
         )
-        assert "1 more person has to approve" in harness.card_text(deployment)
+        assert "1 more approval needed" in harness.card_text(deployment)
 
         await harness.approve(JUN.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]

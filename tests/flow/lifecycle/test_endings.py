@@ -46,7 +46,7 @@ async def test_a_press_on_a_withdrawn_gate_is_told_what_became_of_it(harness: Ha
 
     await harness.approve(GRACE.id, deployment)
 
-    await harness.until(lambda: "ended by itself" in harness.ephemerals(GRACE.id))
+    await harness.until(lambda: "already ended" in harness.ephemerals(GRACE.id))
     assert harness.gate(deployment)["verdict"] == "withdrawn"
 
 

@@ -50,7 +50,7 @@ async def test_an_answer_that_is_not_taken_is_said_until_it_is(harness: Harness)
     )
     # If only the answer was lost, CodeDeploy has the report, and traffic moves: nobody is told otherwise.
     assert "no traffic moves" not in harness.card_text(deployment)
-    assert "CodeDeploy has not confirmed it yet" in text_of(await deploys(harness, OLU, "order"))
+    assert "not yet accepted by CodeDeploy" in text_of(await deploys(harness, OLU, "order"))
     harness.aws.faults.clear()
     harness.clock.advance(minutes=1)
     assert await harness.reported(deployment) == ["Succeeded"]

@@ -54,7 +54,7 @@ async def test_a_forged_press_on_an_unconfirmed_gate_does_not_count(harness: Har
 
     await harness.press(OLU.id, other, "approve", value=action_value)
 
-    await harness.until(lambda: "has not confirmed yet" in harness.ephemerals(OLU.id))
+    await harness.until(lambda: "hasn't confirmed this deployment yet" in harness.ephemerals(OLU.id))
     assert harness.gate(deployment)["phase"] == "awaiting"
     assert harness.gate(other)["phase"] == "awaiting"
     assert harness.aws.calls(PUT) == []

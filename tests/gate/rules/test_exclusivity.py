@@ -66,11 +66,11 @@ def scene(
 
 
 SINCE = "<!date^1795488600^{date_short_pretty} {time}|2026-11-24 02:50 UTC>"
-ON = f":vertical_traffic_light: One at a time: payment is being switched (d-payment), approved {SINCE}."
-ON_KO = f":vertical_traffic_light: 한 번에 하나씩 전환합니다. payment 전환이 진행 중입니다 (d-payment, 승인 {SINCE})."
-NEXT, NEXT_KO = "This one is next.", "이 전환이 다음 차례입니다."
-HELD = "order cannot be approved now, so your press was not counted:"
-HELD_KO = "지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:"
+ON = f":vertical_traffic_light: One at a time: payment is switching (d-payment), approved {SINCE}."
+ON_KO = f":vertical_traffic_light: 한 번에 하나씩 전환합니다. payment 전환 중 (d-payment, {SINCE} 승인)"
+NEXT, NEXT_KO = "Next in line.", "다음 순서입니다."
+HELD = "order can't be approved right now. Your approval was not recorded:"
+HELD_KO = "지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:"
 INCIDENT = Freeze(reason="incident", when=Span(start=NOW - MINUTE, end=NOW + MINUTE), by=None)
 
 ROWS = {
@@ -81,8 +81,8 @@ ROWS = {
     "a rival is on and others have waited longer": Row(
         scene=scene(going(), waiting(HUB, 6), waiting(AUTH, 9)),
         becomes="ApprovalBlocked",
-        en=(f"{ON} This one is number 3 in line, after auth, hub.",),
-        ko=(f"{ON_KO} 이 전환은 auth, hub 다음으로 3번째 차례입니다.",),
+        en=(f"{ON} Number 3 in line, after auth, hub.",),
+        ko=(f"{ON_KO} auth, hub 다음, 3번째 순서입니다.",),
     ),
     "a rival is on and others have waited less": Row(
         scene=scene(going(), waiting(HUB, 1)),
@@ -102,12 +102,12 @@ ROWS = {
         scene=scene(going(switched_at=NOW - MINUTE, exclusive_until=ExclusiveUntil.FINISHED)),
         becomes="ApprovalBlocked",
         en=(
-            ":vertical_traffic_light: One at a time: payment has switched (d-payment) and keeps its turn until blue"
-            f" is gone. {NEXT}",
+            ":vertical_traffic_light: One at a time: payment has switched (d-payment) but holds its turn until"
+            f" blue is terminated. {NEXT}",
         ),
         ko=(
-            ":vertical_traffic_light: 한 번에 하나씩 전환합니다. payment 트래픽은 모두 옮겨졌지만 블루가 종료될"
-            f" 때까지 차례를 넘기지 않습니다 (d-payment). {NEXT_KO}",
+            ":vertical_traffic_light: 한 번에 하나씩 전환합니다. payment 전환은 끝났지만 블루가 종료될"
+            f" 때까지 대기합니다 (d-payment). {NEXT_KO}",
         ),
     ),
     "a rival has ended": Row(scene=scene(going(ended_at=NOW - MINUTE)), becomes="approved"),
@@ -156,7 +156,8 @@ ROWS = {
             f"{ON} {NEXT}",
         ),
         ko=(
-            ":snowflake: <!date^1795489260^{date_short_pretty} {time}|2026-11-24 03:01 UTC>까지 동결 (설정): incident",
+            ":snowflake: <!date^1795489260^{date_short_pretty} {time}|2026-11-24 03:01 UTC>까지 배포 동결"
+            " (설정): incident",
             f"{ON_KO} {NEXT_KO}",
         ),
     ),
@@ -165,7 +166,7 @@ ROWS = {
             going(), policy=replace(ALONE, required_checks=("smoke",)), checks={"smoke": CheckState.FAILED}
         ),
         becomes="ApprovalBlocked",
-        en=(f"{ON} {NEXT}", "The check “smoke” failed."),
+        en=(f"{ON} {NEXT}", "Check “smoke” failed."),
         ko=(f"{ON_KO} {NEXT_KO}", "“smoke” 검사가 실패했습니다."),
     ),
     "the second of two votes": Row(
@@ -178,13 +179,13 @@ ROWS = {
     "who goes first waits": Row(
         scene=scene(waiting(AUTH, 1), policy=AFTER),
         becomes="ApprovalBlocked",
-        en=("auth goes first, and its switch still waits for an answer (d-auth).",),
-        ko=("auth 전환이 먼저인데 아직 결정되지 않았습니다 (d-auth).",),
+        en=("auth goes first and is still waiting for approval (d-auth).",),
+        ko=("auth 전환이 먼저이며 승인 대기 중입니다 (d-auth).",),
     ),
     "who goes first is on": Row(
         scene=scene(going(AUTH), policy=AFTER),
         becomes="ApprovalBlocked",
-        en=("auth goes first, and is being switched (d-auth).",),
+        en=("auth goes first and is still switching (d-auth).",),
         ko=("auth 전환이 먼저이며 지금 진행 중입니다 (d-auth).",),
     ),
     "who goes first has switched": Row(
@@ -200,8 +201,8 @@ ROWS = {
     "who goes first is a rival, too, and waits": Row(
         scene=scene(waiting(AUTH, 9), policy=BOTH),
         becomes="ApprovalBlocked",
-        en=("auth goes first, and its switch still waits for an answer (d-auth).",),
-        ko=("auth 전환이 먼저인데 아직 결정되지 않았습니다 (d-auth).",),
+        en=("auth goes first and is still waiting for approval (d-auth).",),
+        ko=("auth 전환이 먼저이며 승인 대기 중입니다 (d-auth).",),
     ),
 }
 

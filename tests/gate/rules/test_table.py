@@ -84,27 +84,27 @@ ROWS = {
     "green serves already": Row(
         scene=scene(guard=SERVES),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n"
-        "• The listener on port 8020 already sends 10 % of production traffic to green, and this deployment has"
-        " moved none yet.",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
-        "• 이 배포가 아직 트래픽을 옮기지 않았는데 포트 8020 리스너가 이미 프로덕션 트래픽의 10 %를 그린으로 보내고"
+        en="order can't be approved right now. Your approval was not recorded:\n"
+        "• The listener on port 8020 already sends 10% of production traffic to green, although this"
+        " deployment has not moved any yet.",
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n"
+        "• 이 배포가 아직 트래픽을 옮기지 않았는데 포트 8020 리스너가 이미 운영 트래픽의 10%를 그린으로 보내고"
         " 있습니다.",
     ),
     "traffic goes to neither": Row(
         scene=scene(guard=ELSEWHERE),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n"
-        "• The listener on port 8020 sends 40 % of production traffic to `legacy`, which is neither blue nor green.",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
-        "• 포트 8020 리스너가 프로덕션 트래픽의 40 %를 블루도 그린도 아닌 `legacy` 대상 그룹으로 보내고 있습니다.",
+        en="order can't be approved right now. Your approval was not recorded:\n"
+        "• The listener on port 8020 sends 40% of production traffic to `legacy`, which is neither blue nor green.",
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n"
+        "• 포트 8020 리스너가 운영 트래픽의 40%를 블루도 그린도 아닌 대상 그룹(`legacy`)으로 보내고 있습니다.",
     ),
     "green has no healthy target": Row(
         scene=scene(guard=SICK),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n"
+        en="order can't be approved right now. Your approval was not recorded:\n"
         "• Green has no healthy target: 2 of 2 are unhealthy.",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n"
         "• 그린에 정상 대상이 없습니다. 대상 2개 중 2개가 비정상입니다.",
     ),
     "that is no reason against a rejection": Row(
@@ -120,31 +120,31 @@ ROWS = {
     "somebody whom the rules do not name": Row(
         who=EVE,
         becomes="NotAnApprover",
-        en="Thank you, but order is decided by <!subteam^SONCALL>. Your press does not count.",
-        ko="고맙습니다만 order 전환은 <!subteam^SONCALL> 님이 결정합니다. 방금 누른 것은 세지 않습니다.",
+        en="You can't approve or reject order. Approvers: <!subteam^SONCALL>.",
+        ko="order 승인·거절 권한이 없습니다. 승인자: <!subteam^SONCALL>",
     ),
     "the first of two": Row(
         scene=scene(TWO),
         becomes="counted",
-        en="• 1 more person has to approve: <!subteam^SONCALL>.",
-        ko="• 1명이 더 승인해야 합니다: <!subteam^SONCALL>",
+        en="• 1 more approval needed: <!subteam^SONCALL>.",
+        ko="• 1명의 승인이 더 필요합니다: <!subteam^SONCALL>",
     ),
     "the second of two": Row(scene=scene(TWO, approved=(BEN,)), becomes="approved"),
     "the same person twice": Row(
         scene=scene(TWO, approved=(ANA,)),
         becomes="AlreadyApproved",
-        en="Your approval of order is already recorded; another person has to approve too.\n"
-        "• 1 more person has to approve: <!subteam^SONCALL>.",
-        ko="order 전환에 대한 승인은 이미 기록되어 있습니다. 다른 사람의 승인도 필요합니다.\n"
-        "• 1명이 더 승인해야 합니다: <!subteam^SONCALL>",
+        en="You already approved order. Another approval is still needed.\n"
+        "• 1 more approval needed: <!subteam^SONCALL>.",
+        ko="order 전환을 이미 승인하셨습니다. 다른 사람의 승인이 더 필요합니다.\n"
+        "• 1명의 승인이 더 필요합니다: <!subteam^SONCALL>",
     ),
     "own deployment": Row(
         scene=scene(DBA, deployer=ANA),
         becomes="OwnDeployment",
-        en="You deployed order yourself, and here somebody else has to approve that: <!subteam^SONCALL>."
-        " You may still reject it.\n• 1 more person has to approve: <!subteam^SDBA>.",
-        ko="order 배포를 직접 하셨으므로 다른 사람이 승인해야 합니다: <!subteam^SONCALL>. 거절은 할 수 있습니다.\n"
-        "• 1명이 더 승인해야 합니다: <!subteam^SDBA>",
+        en="You deployed order, so someone else has to approve it: <!subteam^SONCALL>."
+        " You can still reject it.\n• 1 more approval needed: <!subteam^SDBA>.",
+        ko="본인이 배포한 order 전환은 다른 사람이 승인해야 합니다: <!subteam^SONCALL>. 거절은 가능합니다.\n"
+        "• 1명의 승인이 더 필요합니다: <!subteam^SDBA>",
     ),
     "own deployment where that is allowed": Row(
         scene=scene(replace(POLICY, own_deployment=True), deployer=ANA), becomes="approved"
@@ -155,21 +155,21 @@ ROWS = {
     "an approval by whoever turned out to have deployed": Row(
         scene=scene(TWO, deployer=BEN, approved=(BEN,)),
         becomes="counted",
-        en="• 1 more person has to approve: <!subteam^SONCALL>.",
-        ko="• 1명이 더 승인해야 합니다: <!subteam^SONCALL>",
+        en="• 1 more approval needed: <!subteam^SONCALL>.",
+        ko="• 1명의 승인이 더 필요합니다: <!subteam^SONCALL>",
     ),
     "a second source is still owed": Row(
         scene=scene(DBA),
         becomes="counted",
-        en="• 1 more person has to approve: <!subteam^SDBA>.",
-        ko="• 1명이 더 승인해야 합니다: <!subteam^SDBA>",
+        en="• 1 more approval needed: <!subteam^SDBA>.",
+        ko="• 1명의 승인이 더 필요합니다: <!subteam^SDBA>",
     ),
     "the second source alone": Row(
         scene=scene(DBA),
         who=DAN,
         becomes="counted",
-        en="• 1 more person has to approve: <!subteam^SONCALL>.",
-        ko="• 1명이 더 승인해야 합니다: <!subteam^SONCALL>",
+        en="• 1 more approval needed: <!subteam^SONCALL>.",
+        ko="• 1명의 승인이 더 필요합니다: <!subteam^SONCALL>",
     ),
     "both sources": Row(scene=scene(DBA, approved=(ANA,)), who=DAN, becomes="approved"),
     "somebody who is in both sources": Row(scene=scene(DBA), who=CHO, becomes="approved"),
@@ -177,8 +177,8 @@ ROWS = {
     "unknown deployer where two are asked then": Row(
         scene=scene(ASK_TWO),
         becomes="counted",
-        en="• Nobody knows who deployed this, so two different people must approve: 1 more is needed.",
-        ko="• 배포한 사람을 알 수 없어 서로 다른 두 사람이 승인해야 합니다. 1명이 더 필요합니다.",
+        en="• Deployer unknown, so two people must approve: 1 more needed.",
+        ko="• 배포자를 알 수 없어 서로 다른 2명의 승인이 필요합니다. 1명 남음.",
     ),
     "unknown deployer, the second person": Row(scene=scene(ASK_TWO, approved=(BEN,)), becomes="approved"),
     "known deployer where two are asked of an unknown one": Row(
@@ -190,30 +190,28 @@ ROWS = {
     "a required check that nobody told of": Row(
         scene=scene(SMOKE),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n"
-        "• The check “smoke” has not reported yet.",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
-        "• “smoke” 검사 결과가 아직 없습니다.",
+        en="order can't be approved right now. Your approval was not recorded:\n"
+        "• Check “smoke” hasn't reported yet.",
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n• “smoke” 검사 결과가 아직 없습니다.",
     ),
     "a required check that runs": Row(
         scene=scene(SMOKE, checks={"smoke": PENDING}),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n"
-        "• The check “smoke” is still running.",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
-        "• “smoke” 검사가 아직 진행 중입니다.",
+        en="order can't be approved right now. Your approval was not recorded:\n"
+        "• Check “smoke” is still running.",
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n• “smoke” 검사가 아직 진행 중입니다.",
     ),
     "a required check that failed": Row(
         scene=scene(SMOKE, checks={"smoke": FAILED, "other": PASSED}),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n• The check “smoke” failed.",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n• “smoke” 검사가 실패했습니다.",
+        en="order can't be approved right now. Your approval was not recorded:\n• Check “smoke” failed.",
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n• “smoke” 검사가 실패했습니다.",
     ),
     "a check that failed, where two approvals are owed besides": Row(
         scene=scene(replace(SMOKE, approvals=2), checks={"smoke": FAILED}),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n• The check “smoke” failed.",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n• “smoke” 검사가 실패했습니다.",
+        en="order can't be approved right now. Your approval was not recorded:\n• Check “smoke” failed.",
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n• “smoke” 검사가 실패했습니다.",
     ),
     "a required check that passed": Row(scene=scene(SMOKE, checks={"smoke": PASSED}), becomes="approved"),
     "another check failed": Row(scene=scene(checks={"lint": FAILED}), becomes="approved"),
@@ -223,10 +221,10 @@ ROWS = {
     "frozen": Row(
         scene=scene(freezes=(INCIDENT,)),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n• :snowflake: Frozen until"
+        en="order can't be approved right now. Your approval was not recorded:\n• :snowflake: Frozen until"
         " <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC> by <@UEVE>: payment incident",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n•"
-        " :snowflake: <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC>까지 동결"
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n•"
+        " :snowflake: <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC>까지 배포 동결"
         " (<@UEVE>): payment incident",
     ),
     "frozen, and rejected": Row(
@@ -238,20 +236,20 @@ ROWS = {
     "frozen, with a check missing and one's own deployment": Row(
         scene=scene(SMOKE, freezes=(INCIDENT,), deployer=ANA),
         becomes="OwnDeployment",
-        en="You deployed order yourself, and here somebody else has to approve that: <!subteam^SONCALL>."
-        " You may still reject it.\n• :snowflake: Frozen until"
+        en="You deployed order, so someone else has to approve it: <!subteam^SONCALL>."
+        " You can still reject it.\n• :snowflake: Frozen until"
         " <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC> by <@UEVE>: payment incident\n"
-        "• The check “smoke” has not reported yet.",
-        ko="order 배포를 직접 하셨으므로 다른 사람이 승인해야 합니다: <!subteam^SONCALL>. 거절은 할 수 있습니다.\n•"
-        " :snowflake: <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC>까지 동결"
+        "• Check “smoke” hasn't reported yet.",
+        ko="본인이 배포한 order 전환은 다른 사람이 승인해야 합니다: <!subteam^SONCALL>. 거절은 가능합니다.\n•"
+        " :snowflake: <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC>까지 배포 동결"
         " (<@UEVE>): payment incident\n"
         "• “smoke” 검사 결과가 아직 없습니다.",
     ),
     "a rejection without a reason": Row(
         choice=Choice.REJECT,
         becomes="ReasonMissing",
-        en="Please say why: a sentence is enough.",
-        ko="이유를 적어 주세요. 한 문장이면 됩니다.",
+        en="Please give a reason (one sentence is enough).",
+        ko="사유를 입력해 주세요. 한 문장이면 됩니다.",
     ),
     "a rejection where no reason is asked": Row(
         scene=scene(replace(POLICY, reason=ReasonFor.NEVER)), choice=Choice.REJECT, becomes="rejected"
@@ -259,26 +257,26 @@ ROWS = {
     "an approval where a reason is asked": Row(
         scene=scene(WHY),
         becomes="ReasonMissing",
-        en="Please say why: a sentence is enough.",
-        ko="이유를 적어 주세요. 한 문장이면 됩니다.",
+        en="Please give a reason (one sentence is enough).",
+        ko="사유를 입력해 주세요. 한 문장이면 됩니다.",
     ),
     "an approval with its reason": Row(scene=scene(WHY), reason="tested on green", becomes="approved"),
     "a reason is asked only of whoever may approve": Row(
         scene=scene(WHY, deployer=ANA, approved=(BEN,)),
         becomes="OwnDeployment",
-        en="You deployed order yourself, and here somebody else has to approve that: <!subteam^SONCALL>."
-        " You may still reject it.",
-        ko="order 배포를 직접 하셨으므로 다른 사람이 승인해야 합니다: <!subteam^SONCALL>. 거절은 할 수 있습니다.",
+        en="You deployed order, so someone else has to approve it: <!subteam^SONCALL>."
+        " You can still reject it.",
+        ko="본인이 배포한 order 전환은 다른 사람이 승인해야 합니다: <!subteam^SONCALL>. 거절은 가능합니다.",
     ),
     "one rejection of a majority": Row(
         scene=scene(MAJORITY),
         choice=Choice.REJECT,
         reason="no",
         becomes="counted",
-        en="• 3 more people have to approve: <!subteam^SONCALL>.\n"
-        "• 1 person has rejected this, so more people have to approve than that.",
-        ko="• 3명이 더 승인해야 합니다: <!subteam^SONCALL>\n"
-        "• 1명이 거절했으므로 그보다 많은 사람이 승인해야 합니다.",
+        en="• 3 more approvals needed: <!subteam^SONCALL>.\n"
+        "• 1 person rejected this, so more approvals than that are needed.",
+        ko="• 3명의 승인이 더 필요합니다: <!subteam^SONCALL>\n"
+        "• 1명이 거절하여 그보다 많은 승인이 필요합니다.",
     ),
     "the majority's last rejection": Row(
         scene=scene(MAJORITY, rejected=(BEN,)), choice=Choice.REJECT, reason="no", becomes="rejected"
@@ -288,8 +286,8 @@ ROWS = {
         choice=Choice.REJECT,
         reason="still no",
         becomes="AlreadyRejected",
-        en="Your rejection of order is already recorded.",
-        ko="order 전환에 대한 거절은 이미 기록되어 있습니다.",
+        en="You already rejected order.",
+        ko="order 전환을 이미 거절하셨습니다.",
     ),
     "an approval over one rejection": Row(
         scene=scene(replace(MAJORITY, approvals=2), approved=(BEN,), rejected=(CHO,)), becomes="approved"
@@ -298,8 +296,8 @@ ROWS = {
         scene=scene(replace(DBA, reject=RejectBy.MAJORITY), rejected=(ANA,)),
         who=CHO,
         becomes="counted",
-        en="• 1 person has rejected this, so more people have to approve than that.",
-        ko="• 1명이 거절했으므로 그보다 많은 사람이 승인해야 합니다.",
+        en="• 1 person rejected this, so more approvals than that are needed.",
+        ko="• 1명이 거절하여 그보다 많은 승인이 필요합니다.",
     ),
     "whoever rejected thinks again": Row(
         scene=scene(replace(MAJORITY, approvals=2), approved=(BEN,), rejected=(ANA,)), becomes="approved"
@@ -308,23 +306,23 @@ ROWS = {
     "at night": Row(
         scene=scene(NIGHTS, now=MIDNIGHT),
         becomes="counted",
-        en="• 1 more person has to approve: <!subteam^SONCALL>.",
-        ko="• 1명이 더 승인해야 합니다: <!subteam^SONCALL>",
+        en="• 1 more approval needed: <!subteam^SONCALL>.",
+        ko="• 1명의 승인이 더 필요합니다: <!subteam^SONCALL>",
     ),
     "a canary": Row(scene=scene(ALL_AT_ONCE, shift=Shift.CANARY), becomes="approved"),
     "all at once": Row(
         scene=scene(ALL_AT_ONCE),
         becomes="counted",
-        en="• 1 more person has to approve: <!subteam^SONCALL>.",
-        ko="• 1명이 더 승인해야 합니다: <!subteam^SONCALL>",
+        en="• 1 more approval needed: <!subteam^SONCALL>.",
+        ko="• 1명의 승인이 더 필요합니다: <!subteam^SONCALL>",
     ),
     "rules that depend on an unknown shift": Row(
         scene=scene(ALL_AT_ONCE, shift=None),
         becomes="ApprovalBlocked",
-        en="order cannot be approved now, so your press was not counted:\n"
-        "• The rules depend on how traffic moves, and CodeDeploy has not told that yet.",
-        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
-        "• 트래픽 이동 방식에 따라 규칙이 다른데 CodeDeploy가 아직 알려 주지 않았습니다.",
+        en="order can't be approved right now. Your approval was not recorded:\n"
+        "• The rules depend on the rollout type, which CodeDeploy hasn't reported yet.",
+        ko="지금은 order 전환을 승인할 수 없어 기록하지 않았습니다:\n"
+        "• 배포 방식에 따라 규칙이 달라지는데 아직 CodeDeploy에서 확인되지 않았습니다.",
     ),
 }
 

@@ -50,7 +50,7 @@ async def test_a_required_check_holds_approve_back_until_it_has_passed(build: Bu
     async with build('required_checks = ["order-create smoke"]\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await harness.until(lambda: "“order-create smoke” has not reported yet" in harness.ephemerals(OLU.id))
+        await harness.until(lambda: "“order-create smoke” hasn't reported yet" in harness.ephemerals(OLU.id))
         assert harness.rows("SELECT * FROM votes") == []
 
         assert (await tell(harness, deployment, "order-create smoke", "pending"))[0] == 201
@@ -107,7 +107,7 @@ async def test_a_domain_may_approve_itself_once_its_checks_pass(build: Build) ->
         assert await harness.reported(deployment) == ["Succeeded"]
         gate = harness.gate(deployment)
         assert (gate["basis"], gate["decided_by"]) == ("checks", None)
-        await harness.until(lambda: "Approved by its checks" in harness.card_text(deployment))
+        await harness.until(lambda: "Approved automatically" in harness.card_text(deployment))
 
 
 async def test_a_domain_does_not_approve_itself_by_stale_evidence(build: Build) -> None:
@@ -135,10 +135,10 @@ async def test_break_glass_overrides_a_failed_check(build: Build) -> None:
         await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
         form = harness.slack.views.top(GRACE.id)
         assert form is not None
-        assert "The check “smoke” failed." in str(form.body)
+        assert "Check “smoke” failed." in str(form.body)
         await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the smoke test is broken"})
         assert await harness.reported(deployment) == ["Succeeded"]
-        await harness.until(lambda: "The check “smoke” had failed." in harness.card_text(deployment))
+        await harness.until(lambda: "Check “smoke” had failed." in harness.card_text(deployment))
 
 
 async def test_who_may_report_a_check_and_how(build: Build) -> None:
@@ -249,7 +249,7 @@ async def test_a_probe_asks_green_when_it_is_up_and_again_on_request(build: Buil
         )
         async with build(order, '[probes]\nallowed_hosts = ["127.0.0.1"]\n') as harness:
             deployment, _ = await harness.open_gate("order")
-            await harness.until(lambda: "Answered 503; 200 was expected." in harness.card_text(deployment))
+            await harness.until(lambda: "Returned 503, expected 200." in harness.card_text(deployment))
             status, answer = await tell(harness, deployment, "order health", "passed")
             assert (status, "a probe of Switchgate's own" in answer["detail"]) == (409, True)
 
@@ -269,5 +269,7 @@ async def test_a_probe_never_asks_a_private_address_that_nobody_allowed(build: B
         order = f'[[domains.order.probe]]\nname = "order health"\nurl = "{url}"\n'
         async with build(order) as harness:
             deployment, _ = await harness.open_gate("order")
-            await harness.until(lambda: "an address that probes may not ask" in harness.card_text(deployment))
+            await harness.until(
+                lambda: "an address that probes are not allowed to call" in harness.card_text(deployment)
+            )
             assert listener.asked == 0

@@ -14,7 +14,7 @@ from tests.harness import Harness, running_harness, text_of
 
 CANARY = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 SET = 'exclusive = ["order", "payment", "auth"]\n'
-WAITS = "One at a time: {} is being switched"
+WAITS = "One at a time: {} is switching"
 
 Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
@@ -69,7 +69,7 @@ def calls(harness: Harness, deployment: str) -> list[str]:
     return [
         text_of(message)
         for message in said
-        if message.is_reply and f"{deployment} still waits for an answer" in message.shown.text
+        if message.is_reply and f"{deployment} is still waiting for approval" in message.shown.text
     ]
 
 
@@ -93,8 +93,8 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
 
         await harness.until(lambda: WAITS.format("payment") in harness.card_text(second))
         assert first in harness.card_text(second)
-        assert "This one is next." in harness.card_text(second)
-        await harness.until(lambda: "This one is number 2 in line, after order." in harness.card_text(third))
+        assert "Next in line." in harness.card_text(second)
+        await harness.until(lambda: "Number 2 in line, after order." in harness.card_text(third))
         assert "Not to be approved now" in harness.card_text(third)
         await refused(harness, OLU.id, third, "number 2 in line, after order")
         assert "One at a time" not in harness.card_text(unrelated)
@@ -104,9 +104,9 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
 
         await come_through(harness, "payment", first)
         await harness.until(lambda: "Not to be approved now" not in harness.card_text(second))
-        await harness.until(lambda: "Waiting for longer: order." in harness.card_text(third))
+        await harness.until(lambda: "Waiting longer: order." in harness.card_text(third))
         (call,) = await called(harness, second)
-        assert "It is the turn of *order* now" in call
+        assert "*order* can go next" in call
         assert f"<!subteam^{ONCALL.id}>" in call
         await harness.approve(OLU.id, second)
         assert await harness.reported(second) == ["Succeeded"]
@@ -115,7 +115,7 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
         )
         await harness.until(lambda: switched(harness, second))
         (call,) = await called(harness, third)  # and not before, while order was in line for longer
-        assert "It is the turn of *auth* now" in call
+        assert "*auth* can go next" in call
         assert len(calls(harness, second)) == 1
         assert calls(harness, first) == calls(harness, unrelated) == []
 
@@ -124,9 +124,9 @@ async def test_nobody_is_called_to_what_never_waited_or_has_been_answered(build:
     async with build(SET) as harness:
         asked, _ = await harness.open_gate("payment")
         other, _ = await harness.open_gate("order")
-        await harness.until(lambda: "Waiting for longer: payment." in harness.card_text(other))
+        await harness.until(lambda: "Waiting longer: payment." in harness.card_text(other))
         await harness.reject(OLU.id, asked, "not today")
-        await harness.until(lambda: "Waiting for longer" not in harness.card_text(other))
+        await harness.until(lambda: "Waiting longer" not in harness.card_text(other))
         first = await going(harness, "auth")
         await harness.until(lambda: WAITS.format("auth") in harness.card_text(other))
         harness.slack.faults.error("chat.postMessage", "internal_error", times=None)
@@ -150,7 +150,7 @@ async def test_approvers_are_notified_once_both_the_freeze_and_the_exclusivity_a
         await harness.until(lambda: "stocktaking" not in harness.card_text(second))
         await come_through(harness, "payment", first)
         (call,) = await called(harness, second)
-        assert "It is the turn of *order* now" in call
+        assert "*order* can go next" in call
 
 
 async def test_exclusivity_ends_at_once_when_the_deployment_fails(build: Build) -> None:
@@ -170,9 +170,9 @@ async def test_a_switch_that_is_being_polled_blocks_nobody(build: Build) -> None
     async with build(SET) as harness:
         asked, _ = await harness.open_gate("payment")
         other, _ = await harness.open_gate("order")
-        await harness.until(lambda: "Waiting for longer: payment." in harness.card_text(other))
+        await harness.until(lambda: "Waiting longer: payment." in harness.card_text(other))
         await harness.reject(OLU.id, asked, "not today")
-        await harness.until(lambda: "Waiting for longer" not in harness.card_text(other))
+        await harness.until(lambda: "Waiting longer" not in harness.card_text(other))
         await harness.approve(OLU.id, other)
         assert await harness.reported(other) == ["Succeeded"]
 
@@ -182,11 +182,11 @@ async def test_the_bake_time_counts_where_the_rules_say_so(build: Build) -> None
         first = await going(harness, "payment")
         second, _ = await harness.open_gate("order")
         await come_through(harness, "payment", first)
-        await harness.until(lambda: "keeps its turn until blue is gone" in harness.card_text(second))
+        await harness.until(lambda: "holds its turn until blue is terminated" in harness.card_text(second))
         await refused(harness, OLU.id, second, "payment has switched")
         harness.aws.clock.advance(6 * 60)
         harness.clock.advance(minutes=6)
-        await harness.until(lambda: "keeps its turn" not in harness.card_text(second))
+        await harness.until(lambda: "holds its turn" not in harness.card_text(second))
         await harness.approve(OLU.id, second)
         assert await harness.reported(second) == ["Succeeded"]
 
@@ -204,7 +204,7 @@ async def test_an_admin_uses_break_glass_against_exclusivity(build: Build) -> No
         await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "customers cannot pay"})
         assert await harness.reported(second) == ["Succeeded"]
         await harness.until(
-            lambda: f"payment was being switched at that time ({first})" in harness.card_text(second)
+            lambda: f"payment was switching at the time ({first})" in harness.card_text(second)
         )
         (broken,) = harness.gate(second)["overridden_rules"]
         assert (broken["rule"], broken["domain"], broken["deployment"]) == (
@@ -269,13 +269,11 @@ async def test_a_domain_goes_after_another_and_alone_where_that_one_rests(build:
 
         first, _ = await harness.open_gate("auth", config=CANARY)
         second, _ = await harness.open_gate("order")
-        await harness.until(
-            lambda: "auth goes first, and its switch still waits" in harness.card_text(second)
-        )
+        await harness.until(lambda: "auth goes first and is still waiting" in harness.card_text(second))
         await refused(harness, OLU.id, second, "auth goes first")
         await harness.approve(MINA.id, first)
         assert await harness.reported(first) == ["Succeeded"]
-        await harness.until(lambda: "auth goes first, and is being switched" in harness.card_text(second))
+        await harness.until(lambda: "auth goes first and is still switching" in harness.card_text(second))
         harness.aws.advance_until(lambda: harness.aws.share("auth")["green"] == 10)
         await come_through(harness, "auth", first)
         await harness.until(lambda: "auth goes first" not in harness.card_text(second))
@@ -289,9 +287,7 @@ async def test_a_domain_that_was_to_go_first_and_was_rejected_is_not_waited_for(
         second, _ = await harness.open_gate("order")
         await harness.until(lambda: "auth goes first" in harness.card_text(second))
         await harness.reject(OLU.id, first, "no")
-        await harness.until(
-            lambda: "auth goes before this one, but its switch was rejected" in harness.card_text(second)
-        )
+        await harness.until(lambda: "auth should go first but was rejected" in harness.card_text(second))
         await harness.approve(OLU.id, second)
         assert await harness.reported(second) == ["Succeeded"]
 
@@ -320,11 +316,9 @@ async def test_two_presses_at_the_same_moment_let_one_of_a_set_through(build: Bu
 async def test_what_the_rules_say_of_exclusivity(build: Build) -> None:
     async with build(SET, order='after = ["hub"]\nexclusive_until = "finished"\n') as harness:
         rules = await say(harness, OLU.id, "rules order")
-        assert (
-            "it is not switched while one of these is, nor one of these while it is: auth, payment." in rules
-        )
-        assert "It keeps its turn until blue is gone." in rules
-        assert "These go first, whenever a switch of theirs waits or is under way: hub." in rules
+        assert "never switched together with auth, payment." in rules
+        assert "Holds its turn until blue is terminated." in rules
+        assert "Goes after these while they are waiting or switching: hub." in rules
         assert "한 번에 하나씩: 다음 도메인과 동시에 전환하지 않습니다: order, payment" in await say(
             harness, MINA.id, "who auth"
         )

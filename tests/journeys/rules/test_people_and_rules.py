@@ -55,18 +55,18 @@ async def test_two_people_are_needed_and_the_first_may_think_again(build: Build)
         deployment, _ = await harness.open_gate("order")
         await harness.approve(MINA.id, deployment)
         await wait_for_ephemeral(harness, MINA.id, "승인이 기록되었습니다.")
-        await wait_for_ephemeral(harness, MINA.id, "1명이 더 승인해야 합니다")
-        await harness.until(lambda: "1 more person has to approve" in harness.card_text(deployment))
+        await wait_for_ephemeral(harness, MINA.id, "1명의 승인이 더 필요합니다")
+        await harness.until(lambda: "1 more approval needed" in harness.card_text(deployment))
 
         await press_in_ephemeral(harness, MINA.id, "take_back")
-        await wait_for_ephemeral(harness, MINA.id, "order 전환에 대한 표를 거두었습니다.")
+        await wait_for_ephemeral(harness, MINA.id, "order 전환에 대한 결정을 취소했습니다.")
         await harness.until(lambda: "Approved so far" not in harness.card_text(deployment))
 
         await harness.approve(OLU.id, deployment)
         await harness.until(lambda: f"Approved so far by <@{OLU.id}>" in harness.card_text(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.press(JUN.id, deployment, "take_back")
-        await wait_for_ephemeral(harness, JUN.id, "거둘 수 있는 표가 없습니다.")
+        await wait_for_ephemeral(harness, JUN.id, "order 전환에 취소할 결정이 없습니다.")
         await harness.approve(GRACE.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
         assert harness.audit(deployment).count("vote_retracted") == 1
@@ -95,7 +95,7 @@ async def test_the_deployer_is_read_from_the_task_definition_too(build: Build) -
         await harness.until(lambda: f"<@{MINA.id}>" in harness.card_text(deployment))
         await harness.until(lambda: "deployer_resolved" in harness.audit(deployment))
         await harness.approve(MINA.id, deployment)
-        await wait_for_ephemeral(harness, MINA.id, "직접 하셨으므로")
+        await wait_for_ephemeral(harness, MINA.id, "본인이 배포한")
         await harness.approve(OLU.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
 
@@ -107,9 +107,7 @@ async def test_without_the_scope_for_addresses_the_deployer_stays_unknown_and_tw
         harness.slack.people.alter(OLU.id, email="olu@example.com")
         deployment, _ = await harness.open_gate("order", description="deployed-by=olu@example.com")
         await harness.approve(OLU.id, deployment)
-        await wait_for_ephemeral(
-            harness, OLU.id, "Nobody knows who deployed this, so two different people must approve"
-        )
+        await wait_for_ephemeral(harness, OLU.id, "Deployer unknown, so two people must approve")
         await harness.approve(MINA.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
 
@@ -118,10 +116,8 @@ async def test_a_second_group_must_give_an_approval_of_its_own(build: Build) -> 
     async with build(f'require = [{{ from = "{JUN.id}" }}]\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await wait_for_ephemeral(harness, OLU.id, f"1 more person has to approve: <@{JUN.id}>.")
-        await harness.until(
-            lambda: f"1 more person has to approve: <@{JUN.id}>." in harness.card_text(deployment)
-        )
+        await wait_for_ephemeral(harness, OLU.id, f"1 more approval needed: <@{JUN.id}>.")
+        await harness.until(lambda: f"1 more approval needed: <@{JUN.id}>." in harness.card_text(deployment))
         await harness.approve(JUN.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
 
@@ -134,7 +130,7 @@ async def test_approve_asks_for_a_reason_if_the_rules_do(build: Build) -> None:
         form = harness.slack.views.top(OLU.id)
         assert form is not None
         blank = await harness.slack.submit_async(OLU.id, form.id, {"reason": "  "}, bypass_client_checks=True)
-        assert blank.errors == {"reason": "Please say why: a sentence is enough."}
+        assert blank.errors == {"reason": "Please give a reason (one sentence is enough)."}
         await harness.slack.submit_async(OLU.id, form.id, {"reason": "ordered one on green"})
         assert await harness.reported(deployment) == ["Succeeded"]
         assert harness.rows("SELECT reason FROM votes") == [{"reason": "ordered one on green"}]
@@ -145,7 +141,7 @@ async def test_a_majority_has_to_reject_where_the_rules_say_so(build: Build) -> 
     async with build('approvals = 2\nreject = "majority"\n') as harness:
         deployment, _ = await harness.open_gate("order")
         form = await form_of(harness, GRACE, deployment, "reject")
-        assert "Once 1 more person rejects" in str(form.body)
+        assert "If 1 more person rejects" in str(form.body)
         await harness.slack.submit_async(GRACE.id, form.id, {"reason": "slow"})
         await harness.until(lambda: f"Rejected so far by <@{GRACE.id}>" in harness.card_text(deployment))
         form = await form_of(harness, OLU, deployment, "reject")
@@ -174,14 +170,14 @@ async def test_an_admin_uses_break_glass_publicly(build: Build) -> None:
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(GRACE.id, deployment)
-        await wait_for_ephemeral(harness, GRACE.id, "2 more people have to approve")
+        await wait_for_ephemeral(harness, GRACE.id, "2 more approvals needed")
         await press_in_ephemeral(harness, GRACE.id, "break_glass")
         said = await break_glass(harness, GRACE.id, "customers cannot pay")
-        assert "2 more people have to approve" in said
+        assert "2 more approvals needed" in said
 
         assert await harness.reported(deployment) == ["Succeeded"]
         await harness.until(lambda: "against the rules" in harness.card_text(deployment))
-        assert "2 approvals from" in harness.card_text(deployment)
+        assert "2 approvals missing from" in harness.card_text(deployment)
         assert "customers cannot pay" in harness.card_text(deployment)
         said = f"<@{GRACE.id}> approved *order*"
         await harness.until(lambda: [reply for reply in replies(harness, deployment) if said in reply])
@@ -204,13 +200,13 @@ async def test_an_earlier_approver_did_not_use_break_glass(build: Build) -> None
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await wait_for_ephemeral(harness, OLU.id, "2 more people have to approve")
+        await wait_for_ephemeral(harness, OLU.id, "2 more approvals needed")
         await harness.approve(GRACE.id, deployment)
-        await wait_for_ephemeral(harness, GRACE.id, "1 more person has to approve")
+        await wait_for_ephemeral(harness, GRACE.id, "1 more approval needed")
         await press_in_ephemeral(harness, GRACE.id, "break_glass")
         await break_glass(harness, GRACE.id, "customers cannot pay")
         assert await harness.reported(deployment) == ["Succeeded"]
-        await harness.until(lambda: f"*Break-glass:* <@{GRACE.id}> approved" in harness.card_text(deployment))
+        await harness.until(lambda: f"*Break glass:* <@{GRACE.id}> approved" in harness.card_text(deployment))
 
 
 async def test_who_had_approved_did_not_reject(build: Build) -> None:
@@ -227,11 +223,11 @@ async def test_nobody_but_an_admin_is_offered_or_given_the_way_around(build: Bui
     async with build('approvals = 3\nrequired_checks = ["smoke"]\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await wait_for_ephemeral(harness, OLU.id, "The check “smoke” has not reported yet.")
+        await wait_for_ephemeral(harness, OLU.id, "Check “smoke” hasn't reported yet.")
         assert "break_glass" not in str(harness.slack.messages.ephemerals(OLU.id)[-1].blocks)
         assert "break_glass" in harness.actions(deployment)
         await harness.press(OLU.id, deployment, "break_glass")
-        await wait_for_ephemeral(harness, OLU.id, f"Only admins break the glass: <@{GRACE.id}>.")
+        await wait_for_ephemeral(harness, OLU.id, f"Only admins can break glass: <@{GRACE.id}>.")
         assert harness.slack.views.top(OLU.id) is None
         assert harness.gate(deployment)["phase"] == "awaiting"
 
@@ -240,10 +236,10 @@ async def test_an_announcement_whose_answer_was_lost_is_not_said_twice(build: Bu
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(GRACE.id, deployment)
-        await wait_for_ephemeral(harness, GRACE.id, "more people have to approve")
+        await wait_for_ephemeral(harness, GRACE.id, "more approvals needed")
         harness.slack.faults.lose_answer("chat.postMessage")
         await press_in_ephemeral(harness, GRACE.id, "break_glass")
         await break_glass(harness, GRACE.id, "customers cannot pay")
         await harness.until(lambda: harness.rows("SELECT ts FROM announcements WHERE ts IS NOT NULL"))
-        announced = [text for text in replies(harness, deployment) if "against its rules" in text]
+        announced = [text for text in replies(harness, deployment) if "against the rules" in text]
         assert len(announced) == 1

@@ -16,7 +16,7 @@ from tests.slack.play import votes
 
 Build = Callable[[], AbstractAsyncContextManager[Harness]]
 
-TWO = "Nobody knows who deployed this"
+TWO = "Deployer unknown"
 ROLE = "arn:aws:sts::123456789012:assumed-role/deploy/"
 
 
@@ -112,7 +112,7 @@ async def test_while_the_tag_cannot_be_read_nobody_is_known(build: Build) -> Non
         harness.clock.advance(minutes=1)
         await harness.until(lambda: people(harness) == (MINA.id, {MINA.id}))
         # What Mina had approved before anybody knew counts no more.
-        await harness.until(lambda: "1 more person has to approve" in harness.card_text(deployment))
+        await harness.until(lambda: "1 more approval needed" in harness.card_text(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.approve(GRACE.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]

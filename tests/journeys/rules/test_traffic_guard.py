@@ -13,7 +13,7 @@ ORDER = SandboxDomain("order", 8020)
 BLUE, GREEN = ORDER.target_groups
 SERVES = "The listener on port 8020 already sends 30 % of production traffic to green"
 ELSEWHERE = (
-    "The listener on port 8020 sends 40 % of production traffic to `legacy`, which is neither blue nor green."
+    "The listener on port 8020 sends 40% of production traffic to `legacy`, which is neither blue nor green."
 )
 UNHEALTHY = "Green has no healthy target: 2 of 2 are unhealthy."
 
@@ -87,9 +87,7 @@ async def test_every_list_says_it(harness: Harness) -> None:
         await harness.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", words)
         await harness.until(lambda: SERVES in harness.ephemerals(OLU.id))
     await harness.slack.slash_async(GRACE.id, "C01DEPLOY", "/deploys", "rules order")
-    await harness.until(
-        lambda: "while production traffic is not on blue alone" in harness.ephemerals(GRACE.id)
-    )
+    await harness.until(lambda: "while production traffic is not all on blue" in harness.ephemerals(GRACE.id))
     await harness.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", "approve order")
     await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
     form: Any = harness.slack.views.top(OLU.id)

@@ -126,7 +126,7 @@ async def test_a_deployment_that_finishes_at_the_press_says_so_and_can_be_undone
     await harness.slack.submit_async(MINA.id, form.id, {"reason": "broken"})
 
     harness.clock.advance(minutes=6)
-    await harness.until(lambda: "undo again" in harness.card_text(deployment))
+    await harness.until(lambda: "roll back again" in harness.card_text(deployment))
     await harness.until(lambda: "Finished" in harness.card_text(deployment))
     assert harness.table("interventions")[0]["phase"] == "failed"
     assert "undo" in harness.actions(deployment)
@@ -143,7 +143,7 @@ async def test_an_undo_while_another_deployment_runs_is_refused_with_the_reason(
     result = await harness.slack.submit_async(OLU.id, form.id, {"reason": "broken"})
 
     assert result.outcome == "updated"
-    assert "later deployment" in str(result.view)
+    assert "newer deployment" in str(result.view)
     assert harness.table("interventions") == []
     assert harness.gate(later)["phase"] == "awaiting"
 
@@ -208,7 +208,7 @@ async def test_the_card_of_a_rollback_says_what_serves_and_never_that_green_does
     harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
     harness.clock.advance(seconds=30)
 
-    await harness.until(lambda: "rollback, passed at once" in text_of(harness.cards()[-1]))
+    await harness.until(lambda: "automatic rollback" in text_of(harness.cards()[-1]))
     posted = harness.cards()[-1]
 
     def card() -> str:
@@ -218,10 +218,10 @@ async def test_the_card_of_a_rollback_says_what_serves_and_never_that_green_does
         return "\n".join(map(text_of, harness.slack.messages.replies(CHANNEL.id, posted.ts)))
 
     await harness.until(lambda: "The rollback is complete" in card())
-    await harness.until(lambda: "The rollback is complete" in thread())
+    await harness.until(lambda: "Rollback completed" in thread())
     assert "What served before serves all traffic" in card()
-    assert "What served before serves all traffic" in thread()
-    for word in ("on green", "blue is gone", "Waits for an answer", "automatic", ":large_green_square:"):
+    assert "The previous version serves all traffic" in thread()
+    for word in ("on green", "blue is gone", "Waiting for approval", "automatic", ":large_green_square:"):
         assert word not in card() + thread(), word
     await harness.until(lambda: "Blue serves again" in harness.card_text(deployment))
     assert "did all along" not in harness.card_text(deployment)

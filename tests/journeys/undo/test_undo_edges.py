@@ -83,7 +83,7 @@ async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(ha
     await harness.until(lambda: "is under way" in harness.card_text(deployment), QUICK)
     assert "undo" not in harness.actions(deployment), "CodeDeploy is at it"
     said = str(await deploys(harness, OLU, "undo order"))
-    assert "rolling order back already" in said
+    assert "already rolling back order" in said
 
     harness.aws.stop_deployment(rollback, rollback=False)
     harness.aws.clock.advance(5)
@@ -142,7 +142,7 @@ async def test_a_stop_that_came_too_late_for_a_rollback_leads_to_a_redeployment(
     await plain.until(
         lambda: (
             "started no rollback" in plain.card_text(deployment)
-            or "the way back is another one now" in str(plain.slack.views.top(OLU.id))
+            or "rolling back now works differently" in str(plain.slack.views.top(OLU.id))
         ),
         QUICK,
     )
@@ -164,7 +164,7 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
     await finishing.until(lambda: finishing.slack.views.top(GRACE.id) is not None)
     form = finishing.slack.views.top(GRACE.id)
     assert form is not None
-    assert "this undo replaces it" in str(form)
+    assert "this rollback replaces it" in str(form)
     await finishing.slack.submit_async(GRACE.id, form.id, {"reason": "orders fail"})
 
     await finishing.until(lambda: finishing.aws.calls("StopDeployment"), QUICK)
@@ -202,7 +202,7 @@ async def test_two_who_ask_to_end_blue_are_one(finishing: Harness) -> None:
     finishing.aws.faults.add("ContinueDeployment", "throttle", times=None)
     await finishing.press(MINA.id, deployment, "finish")
     await finishing.press(GRACE.id, deployment, "finish")
-    await finishing.until(lambda: "asked for this already" in finishing.ephemerals(GRACE.id))
+    await finishing.until(lambda: "already requested this" in finishing.ephemerals(GRACE.id))
     assert len(finishing.table("interventions")) == 1
 
 

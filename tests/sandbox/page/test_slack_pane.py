@@ -62,8 +62,8 @@ async def test_deploys_is_answered_and_an_unknown_command_is_not_sent(browser: B
     await browser.harness.open_gate("order")
 
     assert (await browser.do("say", OLU.id, channel=CHANNEL.id, text="/deploys"))[0] == 200
-    await browser.harness.until(lambda: "1 switch waits" in browser.harness.ephemerals(OLU.id))
-    assert "1 switch waits" in await browser.reads(OLU.id)
+    await browser.harness.until(lambda: "1 deployment waiting" in browser.harness.ephemerals(OLU.id))
+    assert "1 deployment waiting" in await browser.reads(OLU.id)
 
     _, result = await browser.do("say", OLU.id, channel=CHANNEL.id, text="/remind me")
     assert result == {"words": "/remind is not a valid command. Try /deploys help.", "trouble": True}

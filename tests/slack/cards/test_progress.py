@@ -103,14 +103,14 @@ def test_an_alarm_that_was_quicker_than_the_undo_is_shown(phase: InterventionPha
     rung = approved(switch=rang, intervention=asked(InterventionKind.STOP, phase))
     in_thread = line(rung, ended(rang.end_reason or ""), tmp_path)
     assert "klp-order-5xx" in in_thread
-    assert "as was asked" not in in_thread
+    assert "as requested" not in in_thread
 
 
 def test_a_requested_stop_is_shown_as_one_in_the_thread(tmp_path: Path) -> None:
     stopped = replace(TENTH, status="Stopped", ended_at=LATER, end_reason="Stopped: MANUAL_STOP: by a user")
     over = ended(stopped.end_reason or "")
     asked_for = approved(switch=stopped, intervention=asked(InterventionKind.STOP, InterventionPhase.SENT))
-    assert "as was asked" in line(asked_for, over, tmp_path)
+    assert "as requested" in line(asked_for, over, tmp_path)
     assert "MANUAL_STOP" in line(approved(switch=stopped), over, tmp_path)
     unconfirmed = view(
         Closed(id=GATE, verdict=Verdict.WITHDRAWN, outcome=None), switch=replace(UNKNOWN, ended_at=LATER)
@@ -118,7 +118,7 @@ def test_a_requested_stop_is_shown_as_one_in_the_thread(tmp_path: Path) -> None:
     assert line(unconfirmed, over, tmp_path) == ""
 
 
-@pytest.mark.parametrize(("fit", "says"), [(True, "green looks fit"), (False, "what is wrong with green")])
+@pytest.mark.parametrize(("fit", "says"), [(True, "are healthy"), (False, "what is unhealthy")])
 def test_evidence_is_posted_to_the_thread_with_its_findings(tmp_path: Path, fit: bool, says: str) -> None:
     seen = Event(
         at=LATER, kind=Kind.EVIDENCE_COLLECTED, switch=SWITCH.key, actor=SWITCHGATE, detail={"healthy": fit}
@@ -130,7 +130,7 @@ def test_evidence_is_posted_to_the_thread_with_its_findings(tmp_path: Path, fit:
 def test_decisions_of_earlier_releases_are_posted_in_the_same_words(tmp_path: Path, basis: str) -> None:
     detail = {"verdict": "approved", "basis": basis}
     decided = Event(at=LATER, kind=Kind.GATE_DECIDED, switch=SWITCH.key, actor=SWITCHGATE, detail=detail)
-    assert "*Passed at once:* a rollback." in line(view(), decided, tmp_path)
+    assert "*Automatic rollback*, no approval needed." in line(view(), decided, tmp_path)
 
 
 @pytest.mark.parametrize(("stored", "kind"), EARLIER_KINDS.items())
@@ -226,11 +226,11 @@ def test_an_undo_that_a_later_deployment_has_taken_over_from_says_so() -> None:
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ({"switch": TENTH}, "10 % on green"),
+        ({"switch": TENTH}, "10% on green"),
         ({"switch": TENTH, "basis": Basis.UNDO}, ""),
         (
             {"switch": TENTH, "intervention": asked(InterventionKind.STOP, InterventionPhase.SENT)},
-            "being taken back",
+            "rolling back",
         ),
     ],
     ids=["a switch", "an undo", "taken back"],
@@ -248,16 +248,24 @@ def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> N
 
 
 @pytest.mark.parametrize(
-    ("problem", "ko"),
+    ("problem", "en", "ko"),
     [
-        (InterventionFailure.OVER_FIRST, "다시 되돌려 주세요"),
-        (f"{InterventionFailure.ANOTHER_RUNS} (d-OTHER)", "다른 배포가 진행 중입니다 (d-OTHER)"),
-        ("AccessDeniedException", "AccessDeniedException"),
+        (
+            InterventionFailure.OVER_FIRST,
+            "roll back again from the current state",
+            "롤백을 다시 요청해 주세요",
+        ),
+        (
+            f"{InterventionFailure.ANOTHER_RUNS} (d-OTHER)",
+            "is in progress (d-OTHER)",
+            "다른 배포가 진행 중입니다 (d-OTHER)",
+        ),
+        ("AccessDeniedException", "AccessDeniedException", "AccessDeniedException"),
     ],
 )
-def test_why_an_undo_failed_is_shown_in_the_cards_language(problem: str, ko: str) -> None:
+def test_why_an_undo_failed_is_shown_in_the_cards_language(problem: str, en: str, ko: str) -> None:
     failed = replace(asked(InterventionKind.STOP, InterventionPhase.FAILED), problem=problem)
-    assert str(problem) in said(approved(switch=ON_GREEN, intervention=failed))
+    assert en in said(approved(switch=ON_GREEN, intervention=failed))
     assert ko in said(approved(switch=ON_GREEN, intervention=failed), "ko")
 
 

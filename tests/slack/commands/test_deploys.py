@@ -23,7 +23,7 @@ def listed(message: Message) -> list[str]:
 
 async def test_nothing_waits(harness: Harness) -> None:
     said = await deploys(harness)
-    assert said.text == "Nothing waits. Every switch has been decided."
+    assert said.text == "Nothing is waiting for approval."
     assert said.only_for == OLU.id
 
 
@@ -34,7 +34,7 @@ async def test_what_waits_is_listed_with_the_nearest_deadline_first(build: Build
         hub, _ = await harness.open_gate("hub")
         payment, _ = await harness.open_gate("payment")
         said = await deploys(harness)
-        assert said.text == "3 switches wait"
+        assert said.text == "3 deployments waiting"
         lines = listed(said)
         assert [line.split("*")[1] for line in lines] == ["payment", "hub", "order"]
         assert all(d in line for d, line in zip((payment, hub, order), lines, strict=True))
@@ -42,22 +42,22 @@ async def test_what_waits_is_listed_with_the_nearest_deadline_first(build: Build
         assert "<!date^" in lines[2]
         assert "54 min left" in lines[2]
         assert "9 min left" in lines[0]
-        assert f"Who may decide: <!subteam^S0ONCALL>, <@{GRACE.id}>" in lines[2]
+        assert f"Approvers: <!subteam^S0ONCALL>, <@{GRACE.id}>" in lines[2]
         link = f"https://sandbox.slack.com/archives/{card.channel}/p{card.ts.replace('.', '')}"
         await harness.until(lambda: harness.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
-        assert f"<{link}|card>" in text_of(await deploys(harness))
+        assert f"<{link}|open card>" in text_of(await deploys(harness))
 
 
 async def test_a_single_waiting_gate_is_in_the_singular(harness: Harness) -> None:
     await harness.open_gate("order")
-    assert (await deploys(harness)).text == "1 switch waits"
+    assert (await deploys(harness)).text == "1 deployment waiting"
 
 
 async def test_more_than_fit_are_paged_with_the_total_said(build: Build) -> None:
     async with build(domains=CROWDED) as harness:
         await all_of(harness, CROWDED)
         first = await deploys(harness)
-        assert (first.text, len(listed(first))) == ("40 switches wait", 15)
+        assert (first.text, len(listed(first))) == ("40 deployments waiting", 15)
         assert "1–15 of 40" in text_of(first)
         assert set(buttons_of(first)) & {"deploys_page.previous", "deploys_page.next"} == {
             "deploys_page.next"
@@ -83,7 +83,7 @@ async def test_a_page_that_is_gone_becomes_the_last_one_there_is(build: Build) -
         for block_id in waiting[:5]:
             await press_in(harness, first, OLU, "approve", block_id=block_id)
         page = await turned(harness, first, "next")
-        assert page.text == "12 switches wait"
+        assert page.text == "12 deployments waiting"
         assert len(listed(page)) == 12
         assert "deploys_page.next" not in buttons_of(page)
 
@@ -135,7 +135,7 @@ async def test_one_domain_is_shown_with_its_last_five_switches(build: Build) -> 
         waiting, _ = await harness.open_gate("order")
         other, _ = await harness.open_gate("payment")
         said = text_of(await deploys(harness, words="order"))
-    assert said.startswith("order: switches\n")
+    assert said.startswith("order: deployments\n")
     assert waiting in said
     assert other not in said
     assert too_old not in said
@@ -158,7 +158,7 @@ async def decided(harness: Harness, how: str) -> str:
 
 async def test_a_domain_without_history_says_so(harness: Harness) -> None:
     said = text_of(await deploys(harness, words="  Order "))
-    assert "Nothing waits in order." in said
+    assert "Nothing is waiting in order." in said
     assert "None yet." in said
 
 
@@ -171,36 +171,36 @@ async def test_help_says_what_there_is(harness: Harness) -> None:
 async def test_unknown_words_get_help_and_not_silence(harness: Harness) -> None:
     for words in ("ordr", "order warehouse", "help me", ",", "<!channel> *x* `y`", "x" * 3000, "주문"):
         said = text_of(await deploys(harness, words=words))
-        assert "I do not know" in said
+        assert "neither a command nor a domain" in said
         assert "`/deploys help`" in said
         assert "<!channel>" not in said
 
 
 async def test_a_typing_error_is_answered_with_the_domain_that_was_probably_meant(harness: Harness) -> None:
     for words, said in (
-        ("ordr", "neither a command nor a configured domain. Did you mean order?"),
+        ("ordr", "neither a command nor a domain. Did you mean order?"),
         ("Ordr ", "Did you mean order?"),
         ("ordr payment", "Did you mean order?"),
         ("order history", "Did you mean order?"),
         (
             "frezes",
-            "I do not know “frezes”: it is neither a command nor a configured domain. Did you mean freezes?",
+            "“frezes” is neither a command nor a domain. Did you mean freezes?",
         ),
         ("hlep", "Did you mean help?"),
         ("Aprove order", "Did you mean approve?"),
         ("frezee order for 1h incident", "Did you mean freeze?"),
-        ("undo ordr", "I do not know these domains: ordr (did you mean order?)."),
-        ("reject ordr", "I do not know these domains: ordr (did you mean order?)."),
+        ("undo ordr", "Unknown domains: ordr (did you mean order?)."),
+        ("reject ordr", "Unknown domains: ordr (did you mean order?)."),
     ):
         assert said in text_of(await deploys(harness, words=words)), words
     assert "id you mean" not in text_of(await deploys(harness, words="warehouse"))
-    assert "order을(를) 뜻하셨나요?" in text_of(await deploys(harness, MINA, "ordr"))
+    assert "혹시 order인가요?" in text_of(await deploys(harness, MINA, "ordr"))
 
 
 async def test_several_domains_are_answered_with_how_each_is_shown(harness: Harness) -> None:
     for words in ("order payment", "Order, payment", "order,payment order"):
         said = await deploys(harness, words=words)
-        assert said.text.startswith("I show one domain at a time: `/deploys order`, `/deploys payment`."), (
+        assert said.text.startswith("One domain at a time, please: `/deploys order`, `/deploys payment`."), (
             words
         )
         assert "`/deploys help`" in text_of(said)
@@ -213,30 +213,28 @@ async def test_a_domain_without_an_approved_switch_shows_no_traffic(
 ) -> None:
     await harness.open_gate("order")
     said = await deploys(harness, words="undo order")
-    assert said.text == (
-        "I know of no switch of order that was approved here, so there is none that I could take back."
-    )
+    assert said.text == ("No approved deployment of order on record, so there is nothing to roll back.")
     assert (
-        "order 도메인에는 Switchgate를 거쳐 승인된 전환이 없으므로"
+        "order: Switchgate로 승인된 배포가 없어 롤백할 수 없습니다."
         in (await deploys(harness, MINA, "undo order")).text
     )
 
 
 async def test_undo_wants_one_domain(harness: Harness) -> None:
     for words in ("undo", "undo order payment", "Undo order,payment"):
-        assert "Write `/deploys undo order`" in text_of(await deploys(harness, words=words)), words
-    assert "되돌릴 도메인 하나를" in text_of(await deploys(harness, MINA, "undo"))
+        assert "Usage: `/deploys undo order`" in text_of(await deploys(harness, words=words)), words
+    assert "(도메인 하나)" in text_of(await deploys(harness, MINA, "undo"))
 
 
 async def test_a_rejection_is_given_on_the_card(harness: Harness) -> None:
     said = text_of(await deploys(harness, words="reject order"))
-    assert "A rejection is given with Reject on the card" in said
-    assert "Nothing waits in order." in said
+    assert "To reject, use Reject on the card" in said
+    assert "Nothing is waiting in order." in said
     deployment, card = await harness.open_gate("order")
     other, _ = await harness.open_gate("payment")
     await harness.until(lambda: harness.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
     shown = await deploys(harness, words="reject Order it is too risky")
-    assert f"/archives/{card.channel}/p{card.ts.replace('.', '')}|card>" in text_of(shown)
+    assert f"/archives/{card.channel}/p{card.ts.replace('.', '')}|open card>" in text_of(shown)
     assert other not in text_of(shown)
     assert harness.gate(deployment)["phase"] == "awaiting"
     assert other in text_of(await deploys(harness, words="reject"))
@@ -247,7 +245,7 @@ async def test_a_rejection_is_given_on_the_card(harness: Harness) -> None:
 async def test_the_command_answers_in_korean_to_who_reads_korean(harness: Harness) -> None:
     await harness.open_gate("order")
     said = await deploys(harness, MINA)
-    assert said.text == "대기 중인 전환 1건"
+    assert said.text == "승인 대기 1건"
     assert "남은 시간 54분" in text_of(said)
     assert buttons_of(said)["approve"]["text"]["text"] == "승인"
     assert (await deploys(harness, JUN, "help")).text == "/deploys 사용법"
@@ -255,9 +253,9 @@ async def test_the_command_answers_in_korean_to_who_reads_korean(harness: Harnes
 
 async def test_the_command_works_for_whom_slack_named_lately(harness: Harness) -> None:
     await harness.open_gate("order")
-    assert (await deploys(harness)).text == "1 switch waits"
+    assert (await deploys(harness)).text == "1 deployment waiting"
     with harness.slack.faults.away():
-        assert (await deploys(harness)).text == "1 switch waits"
+        assert (await deploys(harness)).text == "1 deployment waiting"
 
 
 async def test_what_codedeploy_has_not_confirmed_is_listed_without_buttons(harness: Harness) -> None:
@@ -288,13 +286,13 @@ async def test_an_automatic_rollback_is_shown_as_one(harness: Harness) -> None:
     await harness.until(lambda: harness.rows("SELECT 1 FROM gates WHERE basis = 'auto_rollback'"))
     await harness.until(lambda: harness.rows("SELECT 1 FROM gates WHERE verdict = 'withdrawn'"))
     said = text_of(await deploys(harness, words="order"))
-    assert " rollback, passed at once" in said
-    assert "withdrawn" in said
+    assert " automatic rollback" in said
+    assert "closed: " in said
 
 
 async def test_what_was_decided_is_no_longer_listed(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await harness.approve(OLU.id, deployment)
-    assert "Nothing waits" in text_of(await deploys(harness))
+    assert "Nothing is waiting" in text_of(await deploys(harness))
     await harness.slack.slash_async(OLU.id, CHANNEL.id, "/deploys", "order")
     await wait_for_reply(harness, OLU, "approved by")

@@ -37,7 +37,7 @@ async def test_an_exception_after_the_ack_does_not_take_it_back(build: Build) ->
     async with build(socket_mode=False) as harness:
         status, _ = await send(harness, block_actions({"action_id": "deploys_page.next", "value": "1"}))
         assert status == 200
-        await wait_for_reply(harness, OLU, "Nothing waits")
+        await wait_for_reply(harness, OLU, "Nothing is waiting")
 
 
 async def test_a_listener_that_fails_says_so_with_a_number_that_is_in_the_log(build: Build) -> None:
@@ -60,7 +60,7 @@ async def test_a_database_failure_during_a_press_is_answered(build: Build, datab
         await line.cut()
         pressed = await harness.approve(OLU.id, deployment)
         assert pressed.acked
-        await wait_for_reply(harness, OLU, "Nothing was recorded")
+        await wait_for_reply(harness, OLU, "Not recorded")
         await line.mend()
         assert (await harness.approve(OLU.id, deployment)).acked
         assert await harness.reported(deployment) == ["Succeeded"]
@@ -72,7 +72,7 @@ async def test_a_slow_directory_costs_no_ack_and_the_person_is_asked_to_press_ag
     pressed = await harness.approve(OLU.id, deployment)
     assert pressed.acked
     assert pressed.ack.seconds < 3
-    await wait_for_reply(harness, OLU, "could not tell me who you are")
+    await wait_for_reply(harness, OLU, "couldn't identify you")
     assert harness.gate(deployment)["verdict"] is None
     harness.slack.faults.clear()
     harness.clock.advance(seconds=5)
@@ -91,7 +91,7 @@ async def test_a_slow_directory_and_a_slow_record_together_still_answer_in_time(
         pressed = await harness.approve(OLU.id, deployment)
         assert pressed.acked
         assert pressed.ack.seconds < 3
-        await wait_for_reply(harness, OLU, "Nothing was recorded")
+        await wait_for_reply(harness, OLU, "Not recorded")
         await line.mend()
 
 
@@ -131,7 +131,7 @@ async def test_a_form_of_an_older_release_says_that_it_no_longer_counts(build: B
         user = {"id": OLU.id, "name": OLU.name, "team_id": OLU.team_id}
         status, body = await send(harness, {"type": "view_submission", "user": user, "view": view})
         assert status == 200
-        assert "no longer valid" in body
+        assert "has expired" in body
         closed = await send(harness, {"type": "view_closed", "user": user, "view": view})
         assert closed[0] == 200
 

@@ -78,11 +78,11 @@ async def test_two_domains_are_approved_by_one_submit(harness: Harness) -> None:
     assert other not in str(shown.body)
     said = "\n".join(texts_in(shown.body["blocks"]))
     assert "v1.4.2: delivery fee" in said
-    assert "judged by its own rules" in said
+    assert "follows its own rules" in said
     result = told(await harness.slack.submit_async(OLU.id, shown.id, {}))
-    assert "Approvals recorded: 2 of 2." in result
+    assert "2 of 2 approvals recorded." in result
     for domain, deployment in (("order", order), ("payment", payment)):
-        assert f"Your approval of {domain} is recorded, and CodeDeploy is being told." in result
+        assert f"{domain} approved. Sending to CodeDeploy" in result
         assert deployment in result
         assert await harness.reported(deployment) == ["Succeeded"]
         assert votes(harness, deployment) == [OLU.id]
@@ -99,12 +99,12 @@ async def test_each_is_decided_by_its_own_rules_and_reported_one_by_one(build: B
         assert ticked(shown) == [f"order · {waiting['order']}", f"payment · {waiting['payment']}"]
         said = "\n".join(texts_in(shown.body["blocks"]))
         assert "“smoke” 검사 결과가 아직 없습니다." in said
-        assert "이 전환을 결정할 수 있는 사람이 아닙니다." in said
-        assert "그 뒤에도 필요한 것:" in said
-        assert "대기 중인 전환이 없는 도메인: user" in said
+        assert "이 배포의 승인자가 아닙니다." in said
+        assert "지금 승인할 수 있습니다. 추가로 필요한 조건:" in said
+        assert "대기 중인 배포가 없는 도메인: user" in said
         result = told(await harness.slack.submit_async(MINA.id, shown.id, {}))
-        assert "승인 2건 중 2건이 기록되었습니다." in result
-        assert "1명이 더 승인해야 합니다" in result
+        assert "2건 중 2건 승인이 기록되었습니다." in result
+        assert "1명의 승인이 더 필요합니다" in result
         assert await harness.reported(waiting["order"]) == ["Succeeded"]
         assert harness.gate(waiting["payment"])["phase"] == "awaiting"
         assert votes(harness, waiting["payment"]) == [MINA.id]
@@ -119,12 +119,12 @@ async def test_what_changed_while_the_form_was_open_is_reported_and_not_decided(
         await harness.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "freeze payment for 1h inventory")
         await harness.reject(GRACE.id, waiting["hub"], "it is slow")
         result = told(await harness.slack.submit_async(OLU.id, shown.id, {}))
-        assert f"order was already approved by <@{GRACE.id}>" in result
-        assert "payment cannot be approved now" in result
+        assert f"<@{GRACE.id}> already approved order" in result
+        assert "payment can't be approved right now" in result
         assert "inventory" in result
-        assert f"hub was already rejected by <@{GRACE.id}>" in result
-        assert "Your approval of auth is recorded" in result
-        assert "Approvals recorded: 1 of 4." in result
+        assert f"<@{GRACE.id}> already rejected hub" in result
+        assert "auth approved. Sending to CodeDeploy" in result
+        assert "1 of 4 approvals recorded." in result
         assert await harness.reported(waiting["hub"]) == ["Failed"]
         assert harness.gate(waiting["payment"])["phase"] == "awaiting"
 
@@ -135,17 +135,17 @@ async def test_a_vote_for_an_older_prompt_version_does_not_decide(harness: Harne
     (value,) = options(shown).values()
     older = value.replace(f".{value.rpartition('.')[2]}", ".999")
     result = told(await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": [older]}))
-    assert "What is asked has changed" in result
+    assert "This request changed" in result
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("", "Write `/deploys approve order payment`"),
-        ("ordr payment", "I do not know these domains: ordr (did you mean order?). Nothing was approved."),
+        ("", "Usage: `/deploys approve order payment`"),
+        ("ordr payment", "Unknown domains: ordr (did you mean order?). Nothing was approved."),
         ("<!channel> `x`", "Nothing was approved."),
-        ("order payment", "Nothing waits in order, payment."),
+        ("order payment", "Nothing is waiting in order, payment."),
     ],
 )
 async def test_unclear_arguments_are_reported_and_nothing_is_approved(
@@ -163,8 +163,8 @@ async def test_where_nothing_may_be_approved_the_form_says_why_and_has_no_submit
     deployment, _ = await harness.open_gate("order")
     shown = await form(harness, JUN, "order")
     assert "submit" not in shown.body
-    assert "지금 내가 승인할 수 있는 전환이 없습니다." in str(shown.body)
-    assert "결정할 수 있는 사람이 아닙니다" in str(shown.body)
+    assert "지금 승인할 수 있는 배포가 없습니다." in str(shown.body)
+    assert "승인자가 아닙니다" in str(shown.body)
     assert deployment in str(shown.body)
 
 
@@ -176,7 +176,7 @@ async def test_of_several_gates_of_a_domain_the_person_picks(harness: Harness) -
     assert set(options(shown)) == {f"order · {first}", f"order · {second}"}
     assert ticked(shown) == []
     nothing = await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": []}, bypass_client_checks=True)
-    assert nothing.errors == {"gates.0": "Tick at least one."}
+    assert nothing.errors == {"gates.0": "Select at least one."}
     await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": [options(shown)[f"order · {first}"]]})
     assert await harness.reported(first) == ["Succeeded"]
     assert harness.gate(second)["phase"] == "awaiting"
@@ -188,7 +188,7 @@ async def test_a_reason_is_required_if_one_of_them_requires_it(build: Build) -> 
         payment, _ = await harness.open_gate("payment")
         shown = await form(harness, OLU, "order payment")
         silent = await harness.slack.submit_async(OLU.id, shown.id, {})
-        assert silent.errors == {"reason": "Please say why: a sentence is enough."}
+        assert silent.errors == {"reason": "Please give a reason (one sentence is enough)."}
         assert votes(harness, order) == []
         result = told(await harness.slack.submit_async(OLU.id, shown.id, {"reason": "ordered one on green"}))
         assert "2 of 2" in result
@@ -216,8 +216,8 @@ async def test_the_same_submission_twice_decides_once_and_says_the_same(build: B
         assert again.status == 200
         assert isinstance(again.body, dict)
         said = "\n".join(texts_in(again.body["view"]["blocks"]))
-        assert "Approvals recorded: 2 of 2." in said
-        assert "Your approval of order is recorded" in said
+        assert "2 of 2 approvals recorded." in said
+        assert "order approved. Sending to CodeDeploy" in said
         assert (decisions(harness, order), votes(harness, order)) == (1, [OLU.id])
         assert (decisions(harness, payment), votes(harness, payment)) == (0, [OLU.id])
         assert harness.audit(payment).count("vote_cast") == 1
@@ -246,12 +246,12 @@ async def test_more_than_one_group_of_boxes_and_more_than_fit(build: Build) -> N
         for domain in CROWDED:
             harness.aws.deploy(domain.name)
         await harness.until(lambda: len(harness.rows("SELECT 1 FROM gates g")) == len(CROWDED))
-        await look(harness, OLU, "33 wait for you")
+        await look(harness, OLU, "33 waiting for you")
         await press(harness, OLU, "approve_several")
         await harness.until(lambda: harness.slack.views.top(OLU.id))
         shown = top(harness, OLU)
         assert [len(group["options"]) for group in boxes(shown)] == [10, 10, 10]
-        assert "3 more wait that do not fit here" in str(shown.body)
+        assert "3 more not shown here" in str(shown.body)
         some = [[option["value"] for option in group["options"]] for group in boxes(shown)]
         values = {"gates.0": some[0], "gates.1": [], "gates.2": some[2][:1]}
         result = await harness.slack.submit_async(OLU.id, shown.id, values)
@@ -269,11 +269,11 @@ async def test_a_gate_that_somebody_holds_does_not_hold_the_answer(harness: Harn
         submitted = await harness.slack.submit_async(OLU.id, shown.id, {})
         assert submitted.ack is not None
         assert submitted.ack.seconds < 3
-        assert "What became of each will stand here" in told(submitted)
-        await harness.until(lambda: "Approvals recorded: 1 of 2." in str(top(harness, OLU).body))
+        assert "The results will appear here" in told(submitted)
+        await harness.until(lambda: "1 of 2 approvals recorded." in str(top(harness, OLU).body))
         said = str(top(harness, OLU).body)
-        assert "Nothing was recorded" in said
-        assert "Your approval of payment is recorded" in said
+        assert "Not recorded" in said
+        assert "payment approved. Sending to CodeDeploy" in said
     assert await harness.reported(payment) == ["Succeeded"]
     assert harness.gate(order)["phase"] == "awaiting"
 
@@ -288,7 +288,7 @@ async def test_results_of_a_form_that_was_closed_come_as_a_message(harness: Harn
         direct = harness.slack.people.direct_channel(OLU).id
         await harness.until(
             lambda: any(
-                "Approvals recorded: 1 of 2." in message.text
+                "1 of 2 approvals recorded." in message.text
                 for message in harness.slack.messages.in_channel(direct)
             )
         )
@@ -306,8 +306,8 @@ async def test_a_database_that_goes_away_in_the_middle(build: Build, line: Line,
             await harness.until(lambda: votes(harness, order) and press_waits(harness, holder))
             await line.cut()
             await submitting
-            await harness.until(lambda: "Approvals recorded: 1 of 2." in str(top(harness, OLU).body))
-        assert "cannot tell whether this was recorded" in str(top(harness, OLU).body)
+            await harness.until(lambda: "1 of 2 approvals recorded." in str(top(harness, OLU).body))
+        assert "unclear whether this was recorded" in str(top(harness, OLU).body)
         await line.mend()
         assert await harness.reported(order) == ["Succeeded"]
         assert votes(harness, payment) == []
@@ -317,7 +317,7 @@ async def test_a_form_that_slack_does_not_open_is_reported(harness: Harness) -> 
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.error("views.open", "internal_error")
     assert await say(harness, OLU, "order") == ""
-    await wait_for_reply(harness, OLU, "Slack did not open the form. Nothing was approved")
+    await wait_for_reply(harness, OLU, "Slack couldn't open the form. Nothing was approved")
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 
@@ -327,9 +327,9 @@ async def test_an_unreachable_database_is_reported(build: Build, line: Line, dat
         deployment, _ = await harness.open_gate("order")
         await look(harness, OLU, deployment)
         await line.cut()
-        assert "My database does not answer" in await say(harness, OLU, "order")
+        assert "Can't reach the database" in await say(harness, OLU, "order")
         await press(harness, OLU, "home_refresh")
-        await harness.until(lambda: "My database does not answer, so I cannot show" in says(harness, OLU))
+        await harness.until(lambda: "can't be shown. Click Refresh" in says(harness, OLU))
         await line.mend()
         harness.clock.advance(seconds=30)
         await harness.until(lambda: deployment in says(harness, OLU))
@@ -342,11 +342,11 @@ async def test_of_exclusive_domains_one_is_approved_and_home_shows_who_waits(bui
         shown = await form(harness, OLU, "order payment")
         result = told(await harness.slack.submit_async(OLU.id, shown.id, {}))
 
-        assert "Approvals recorded: 1 of 2." in result
-        assert "One at a time: order is being switched" in result
+        assert "1 of 2 approvals recorded." in result
+        assert "One at a time: order is switching" in result
         assert await harness.reported(order) == ["Succeeded"]
         assert harness.gate(payment)["phase"] == "awaiting"
-        assert "One at a time: order is being switched" in await look(harness, OLU, payment)
+        assert "One at a time: order is switching" in await look(harness, OLU, payment)
         again = await form(harness, OLU, "payment")
-        assert "One at a time: order is being switched" in "\n".join(texts_in(again.body["blocks"]))
+        assert "One at a time: order is switching" in "\n".join(texts_in(again.body["blocks"]))
         assert ticked(again) == []

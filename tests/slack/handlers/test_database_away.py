@@ -38,7 +38,7 @@ async def test_a_press_is_answered_in_its_own_language_that_nothing_was_recorded
 ) -> None:
     deployment, _ = await cuttable.open_gate("order")
     await line.cut()
-    for person, words in ((OLU, "Nothing was recorded"), (MINA, "아무것도 기록되지 않았습니다")):
+    for person, words in ((OLU, "Not recorded"), (MINA, "기록하지 못했습니다")):
         assert (await cuttable.approve(person.id, deployment)).acked
         await wait_for_reply(cuttable, person, words)
     await line.mend()
@@ -52,7 +52,7 @@ async def test_a_press_on_reject_opens_no_form_and_is_answered_with_why(
     deployment, _ = await cuttable.open_gate("order")
     await line.cut()
     assert (await cuttable.press(OLU.id, deployment, "reject")).acked
-    await wait_for_reply(cuttable, OLU, "Nothing was recorded")
+    await wait_for_reply(cuttable, OLU, "Not recorded")
     assert cuttable.slack.views.top(OLU.id) is None
 
 
@@ -67,7 +67,7 @@ async def test_the_form_stays_open_with_what_was_typed_and_counts_afterwards(
     await line.cut()
     result = await cuttable.slack.submit_async(OLU.id, form.id, {"reason": "a long story"})
     assert result.outcome == "errors"
-    assert "Nothing was recorded" in result.errors["reason"]
+    assert "Not recorded" in result.errors["reason"]
     assert "*" not in result.errors["reason"]  # plain text there
     await line.mend()
     again = await cuttable.slack.submit_async(OLU.id, form.id, {"reason": "a long story"})
@@ -83,21 +83,21 @@ async def test_a_database_that_hangs_is_no_longer_waited_for_than_slack_waits(
     pressed = await cuttable.approve(OLU.id, deployment)
     assert pressed.acked
     assert pressed.ack.seconds < 3
-    await wait_for_reply(cuttable, OLU, "Nothing was recorded")
-    assert "cannot list" in text_of(await deploys(cuttable))
+    await wait_for_reply(cuttable, OLU, "Not recorded")
+    assert "the list can't be shown" in text_of(await deploys(cuttable))
     await line.mend()
 
 
 async def test_the_list_says_that_it_cannot_be_had(cuttable: Harness, line: Line) -> None:
     await cuttable.open_gate("order")
     await line.cut()
-    assert "My database does not answer" in text_of(await deploys(cuttable))
-    assert "My database does not answer" in text_of(await deploys(cuttable, words="order"))
-    assert "데이터베이스가 응답하지 않아" in text_of(await deploys(cuttable, MINA))
+    assert "Can't reach the database" in text_of(await deploys(cuttable))
+    assert "Can't reach the database" in text_of(await deploys(cuttable, words="order"))
+    assert "데이터베이스에 연결할 수 없어" in text_of(await deploys(cuttable, MINA))
     assert "How to use" in (await deploys(cuttable, words="help")).text
     rules = text_of(await deploys(cuttable, words="rules order"))
-    assert "1 person has to approve" in rules
-    assert "Whether somebody has frozen it cannot be told now" in rules
+    assert "1 approval needed" in rules
+    assert "manual freezes can't be shown" in rules
     assert (await readiness(cuttable))[0] == 503
 
 
@@ -106,7 +106,7 @@ async def test_a_press_in_the_list_is_answered_the_same(cuttable: Harness, line:
     listed = await deploys(cuttable)
     await line.cut()
     assert (await press_in(cuttable, listed, OLU, "approve")).acked
-    await wait_for_reply(cuttable, OLU, "Nothing was recorded")
+    await wait_for_reply(cuttable, OLU, "Not recorded")
 
 
 @pytest.mark.parametrize("how", ["cut", "muted"])
@@ -124,7 +124,7 @@ async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorde
     pressed = await pressing
     assert pressed.acked
     assert pressed.ack.seconds < 3
-    await wait_for_reply(cuttable, OLU, "I cannot tell whether this was recorded")
+    await wait_for_reply(cuttable, OLU, "unclear whether this was recorded")
     await cuttable.until(lambda: cuttable.gate(deployment)["verdict"] == "approved")
     await line.mend()
     assert await cuttable.reported(deployment) == ["Succeeded"]
@@ -133,8 +133,10 @@ async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorde
 async def test_a_freeze_that_is_not_recorded_is_reported(cuttable: Harness, line: Line) -> None:
     await line.cut()
     for words in ("freeze order for 1h inventory", "unfreeze order"):
-        assert "Nothing was frozen or lifted" in text_of(await deploys(cuttable, GRACE, words=words))
-    assert "cannot list what is frozen" in text_of(await deploys(cuttable, words="freezes"))
+        assert "Nothing changed: can't reach the database" in text_of(
+            await deploys(cuttable, GRACE, words=words)
+        )
+    assert "freezes can't be listed" in text_of(await deploys(cuttable, words="freezes"))
     await line.mend()
     assert cuttable.rows("SELECT id FROM freezes") == []
 
@@ -144,7 +146,7 @@ async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: Harness, 
         saying = asyncio.create_task(deploys(cuttable, GRACE, words="freeze order for 1h inventory"))
         await cuttable.until(lambda: committing(admin))
         await line.cut()
-    assert "cannot tell whether this was recorded" in text_of(await saying)
+    assert "unclear whether this was recorded" in text_of(await saying)
     await cuttable.until(lambda: cuttable.rows("SELECT id FROM freezes"))
     await line.mend()
 
@@ -160,7 +162,7 @@ async def test_work_after_the_ack_that_misses_the_database_is_not_logged_as_a_fa
 
 
 PROBED = 'required_checks = ["order health"]\n[[domains.order.probe]]\nname = "order health"\nurl = "http://127.0.0.1:9/"\n'
-SILENT = {"details": "My database does not answer"}
+SILENT = {"details": "Can't reach the database"}
 
 
 @pytest.mark.parametrize("action", ["details", "run_checks", "break_glass", "undo"])
@@ -173,6 +175,6 @@ async def test_a_database_that_hangs_leaves_no_button_without_an_answer(
         await harness.until(lambda: f"'{action}'" in str(harness.find_card(deployment)))
         line.mute()
         assert (await harness.press(GRACE.id, deployment, action)).acked
-        await wait_for_reply(harness, GRACE, SILENT.get(action, "Nothing was recorded"))
+        await wait_for_reply(harness, GRACE, SILENT.get(action, "Not recorded"))
         assert harness.slack.views.top(GRACE.id) is None
         await line.mend()

@@ -114,7 +114,7 @@ async def test_a_connect_user_whose_payload_names_our_team_is_a_stranger_by_user
         for user in ({"id": OLU.id, "team_id": TEAM}, {"id": OLU.id}):
             press = {**press_by(OLU, "approve", ticket_of(harness, deployment)), "user": user}
             await send(harness, press)
-        await wait_for_reply(harness, OLU, "full members")
+        await wait_for_reply(harness, OLU, "full workspace members")
         assert untouched(harness, deployment)
 
 

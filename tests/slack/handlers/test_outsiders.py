@@ -24,7 +24,7 @@ from tests.slack.play import (
     whispers,
 )
 
-ONLY = "Only full members of this workspace"
+ONLY = "Only full workspace members"
 WORDS = ["", "order", "help", "who order", "approve order", "freeze order 1h x", "undo order"]
 BUTTONS = ["deploys_page.next", "details", "approve_several", "run_checks", "break_glass", "undo", "finish"]
 
@@ -121,7 +121,7 @@ async def test_no_form_of_an_outsider_counts(
         assert untouched(harness, deployment)
 
 
-UNKNOWN = "could not tell me who you are"
+UNKNOWN = "couldn't identify you"
 NOT_KNOWN = [OLU, GUEST, STRANGER]
 
 

@@ -13,8 +13,8 @@ PUT = "PutLifecycleEventHookExecutionStatus"
 @pytest.mark.parametrize(
     ("person", "words"),
     [
-        (OLU, ("already approved", "CodeDeploy has not been reached since", "keeps retrying until")),
-        (MINA, ("이미 승인했습니다", "CodeDeploy에 연결되지 않습니다", "까지 계속 다시 시도")),
+        (OLU, ("already approved", "CodeDeploy has been unreachable since", "retries until")),
+        (MINA, ("이미 승인했습니다", "CodeDeploy에 연결할 수 없습니다", "까지 자동으로 재시도")),
     ],
 )
 async def test_a_second_press_is_answered_that_codedeploy_is_not_reached(

@@ -38,7 +38,7 @@ async def test_a_press_after_the_deadline_is_answered_that_it_was_too_late(harne
     deployment, _ = await harness.open_gate("order")
     harness.clock.advance(minutes=56)
     await harness.approve(OLU.id, deployment)
-    await wait_for_reply(harness, OLU, "The deadline of order")
+    await wait_for_reply(harness, OLU, "raffic stays on blue")
     assert await harness.reported(deployment) == ["Failed"]
     assert harness.gate(deployment)["verdict"] == "expired"
     await harness.until(lambda: "Nobody decided" in harness.card_text(deployment))
@@ -50,7 +50,7 @@ async def test_a_form_submitted_after_the_deadline_says_so_and_rejects_nothing(h
     harness.clock.advance(minutes=56)
     result = await harness.slack.submit_async(OLU.id, form, {"reason": "too slow"})
     assert result.outcome == "updated"
-    assert "The deadline of order" in notice(result)
+    assert "raffic stays on blue" in notice(result)
     await harness.reported(deployment)
     assert harness.gate(deployment)["verdict"] == "expired"
     assert harness.gate(deployment)["reason"] is None
@@ -95,7 +95,7 @@ async def test_a_rejection_without_a_reason_keeps_the_form_open(harness: Harness
     for empty in ("", "   \n ", "\x00", "\u200b\u202e"):
         result = await harness.slack.submit_async(OLU.id, form, {"reason": empty}, bypass_client_checks=True)
         assert result.outcome == "errors"
-        assert "say why" in result.errors["reason"]
+        assert "give a reason" in result.errors["reason"]
     assert harness.gate(deployment)["phase"] == "awaiting"
     assert (await harness.slack.submit_async(OLU.id, form, {"reason": "this"})).outcome == "closed"
 
@@ -104,11 +104,11 @@ async def test_two_approvals_need_two_people(build: Build) -> None:
     async with build(config=TWO_APPROVALS) as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await wait_for_reply(harness, OLU, "1 more person has to approve")
+        await wait_for_reply(harness, OLU, "1 more approval needed")
         await harness.until(lambda: "1 of 2" in harness.card_text(deployment))
         assert f"<@{OLU.id}>" in harness.card_text(deployment)
         await harness.approve(OLU.id, deployment)
-        await wait_for_reply(harness, OLU, "already recorded; another person")
+        await wait_for_reply(harness, OLU, "Another approval is still needed")
         assert harness.gate(deployment)["phase"] == "awaiting"
         assert votes(harness, deployment) == [OLU.id]
         await harness.approve(GRACE.id, deployment)
@@ -174,7 +174,7 @@ async def test_a_replayed_request_makes_one_vote(build: Build) -> None:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
         assert [(await harness.slack.replay_async()).status for _ in range(3)] == [200] * 3
-        await wait_for_reply(harness, OLU, "already recorded; another person")
+        await wait_for_reply(harness, OLU, "Another approval is still needed")
         assert votes(harness, deployment) == [OLU.id]
         assert harness.gate(deployment)["phase"] == "awaiting"
         assert harness.audit(deployment).count("vote_cast") == 1
@@ -193,7 +193,7 @@ async def test_who_approves_in_the_list_is_answered_that_it_was_recorded(harness
     deployment, _ = await harness.open_gate("order")
     assert (await press_in(harness, await deploys(harness), OLU, "approve")).acked
     assert await harness.reported(deployment) == ["Succeeded"]
-    await wait_for_reply(harness, OLU, "Your approval of order is recorded")
+    await wait_for_reply(harness, OLU, "order approved. Sending to CodeDeploy")
 
 
 async def test_who_approves_on_the_card_sees_it_there_and_gets_no_reply(harness: Harness) -> None:
@@ -209,16 +209,16 @@ async def test_a_deployment_that_ended_by_itself_is_not_decided_any_more(harness
     harness.clock.advance(minutes=1)
     await harness.until(lambda: harness.gate(deployment)["verdict"] == "withdrawn")
     await harness.approve(OLU.id, deployment)
-    await wait_for_reply(harness, OLU, "ended by itself")
+    await wait_for_reply(harness, OLU, "already ended")
     assert harness.aws.answers(deployment) == []
 
 
 async def test_answers_to_one_person_are_in_that_persons_language(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await harness.approve(JUN.id, deployment)
-    await wait_for_reply(harness, JUN, "세지 않습니다")
+    await wait_for_reply(harness, JUN, "승인·거절 권한이 없습니다")
     form = await form_of(harness, MINA, deployment)
     view = harness.slack.views.get(form)
-    assert view.body["title"]["text"] == "전환 거절"
+    assert view.body["title"]["text"] == "배포 거절"
     assert "approve" in harness.actions(deployment)
     assert "switch production traffic to green?" in text_of(harness.card(deployment))

@@ -12,7 +12,7 @@ from tests.slack.play import Build, wait_for_reply
 WHO = {"user": {"id": OLU.id, "team_id": OLU.team_id}, "team": {"id": OLU.team_id}, "trigger_id": "1.2.a"}
 IN_CHANNEL = {"channel": {"id": CHANNEL.id}}
 VIEW = {"view": {"id": "V1", "type": "modal", "callback_id": "other", "state": {"values": {}}}}
-SAYS = "I have nothing to do for this"
+SAYS = "Switchgate has no such command"
 
 WAITING: list[dict[str, Any]] = [
     {"type": "shortcut", "callback_id": "other", **WHO},

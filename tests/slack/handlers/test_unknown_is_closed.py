@@ -85,7 +85,7 @@ async def test_no_press_counts_before_auth_test_has_answered(harness: Harness) -
     team, directory.team = directory.team, None
     harness.slack.faults.error("auth.test", "internal_error", times=None)
     await harness.approve(OLU.id, deployment)
-    await wait_for_reply(harness, OLU, "could not tell me who you are")
+    await wait_for_reply(harness, OLU, "couldn't identify you")
     assert votes(harness, deployment) == []
     harness.slack.faults.clear()
     directory.team = team

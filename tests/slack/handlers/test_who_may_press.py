@@ -31,7 +31,7 @@ async def test_only_full_members_decide_even_if_the_configuration_names_others(b
         deployment, _ = await harness.open_gate("order")
         for outsider in OUTSIDERS:
             assert (await harness.approve(outsider.id, deployment)).acked
-            await wait_for_reply(harness, outsider, "full members")
+            await wait_for_reply(harness, outsider, "full workspace members")
             assert unchanged(harness, deployment)
         assert harness.audit(deployment).count("vote_denied") == len(OUTSIDERS)
 
@@ -41,7 +41,7 @@ async def test_only_full_members_reject(build: Build) -> None:
         deployment, _ = await harness.open_gate("order")
         for outsider in OUTSIDERS:
             assert (await harness.press(outsider.id, deployment, "reject")).acked
-            await wait_for_reply(harness, outsider, "full members")
+            await wait_for_reply(harness, outsider, "full workspace members")
             assert harness.slack.views.top(outsider.id) is None
         assert unchanged(harness, deployment)
 
@@ -79,7 +79,7 @@ async def test_who_left_the_group_decides_no_more_and_who_came_does(harness: Har
     harness.slack.people.alter("S0ONCALL", members=(JUN.id,))
     await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
     await harness.approve(OLU.id, deployment)
-    await wait_for_reply(harness, OLU, "does not count")
+    await wait_for_reply(harness, OLU, "You can't approve or reject")
     assert unchanged(harness, deployment)
     await harness.approve(JUN.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
@@ -93,7 +93,7 @@ async def test_a_domain_that_left_the_configuration_is_decided_by_nobody(harness
     )
     harness.reload_config()
     await harness.approve(OLU.id, deployment)
-    await wait_for_reply(harness, OLU, "no longer in Switchgate's configuration")
+    await wait_for_reply(harness, OLU, "removed from Switchgate's configuration")
     assert unchanged(harness, deployment)
     await harness.until(lambda: "approve" not in harness.actions(deployment))
 
@@ -117,7 +117,7 @@ async def test_a_button_whose_value_names_no_gate_does_nothing(harness: Harness)
         assert (await harness.press(GRACE.id, deployment, "reject", value=value)).acked
     for person in (OLU, GRACE):
         said = await wait_for_replies(harness, person, len(FORGED))
-        assert all("belongs to no switch that I know" in told for told in said)
+        assert all("doesn't match any known deployment" in told for told in said)
     assert harness.slack.views.top(GRACE.id) is None
     assert unchanged(harness, deployment)
 
@@ -126,7 +126,7 @@ async def test_a_button_of_another_prompt_version_asks_to_look_again(harness: Ha
     deployment, _ = await harness.open_gate("order")
     value = f"{harness.gate(deployment)['id']}.99"
     await harness.press(OLU.id, deployment, "approve", value=value)
-    await wait_for_reply(harness, OLU, "look at the card again")
+    await wait_for_reply(harness, OLU, "Check the card and try again")
     assert unchanged(harness, deployment)
 
 
@@ -148,7 +148,7 @@ async def test_what_codedeploy_has_not_confirmed_is_decided_by_nobody(build: Bui
         deployment = await opened(harness, "order")
         value = f"{harness.gate(deployment)['id']}.1"
         await send(harness, block_actions({"action_id": "approve", "value": value}))
-        await wait_for_reply(harness, OLU, "not confirmed")
+        await wait_for_reply(harness, OLU, "t confirmed this deployment")
         assert unchanged(harness, deployment)
         harness.aws.faults.clear()
         harness.clock.advance(minutes=1)
@@ -164,7 +164,7 @@ async def test_who_pressed_is_taken_from_the_signed_payload_alone(build: Build) 
             message={"user": OLU.id, "ts": card.ts},
         )
         assert (await send(harness, press))[0] == 200
-        await wait_for_reply(harness, JUN, "세지 않습니다")
+        await wait_for_reply(harness, JUN, "승인·거절 권한이 없습니다")
         assert unchanged(harness, deployment)
         assert (await send(harness, press, secret="another"))[0] == 401
 
@@ -178,7 +178,7 @@ async def test_a_payload_that_names_no_team_of_the_person_is_judged_by_its_own_t
             team={"id": "T9OTHER"},
         )
         await send(harness, press)
-        await wait_for_reply(harness, OLU, "full members")
+        await wait_for_reply(harness, OLU, "full workspace members")
         assert unchanged(harness, deployment)
 
 
@@ -188,4 +188,4 @@ async def test_a_press_in_a_channel_that_we_are_not_in_is_answered_all_the_same(
     assert listed.message is not None
     harness.slack.people.alter(CHANNEL.id, is_member=False)
     await harness.slack.press_async(JUN.id, CHANNEL.id, listed.message.ts, "approve")
-    await wait_for_reply(harness, JUN, "세지 않습니다")
+    await wait_for_reply(harness, JUN, "승인·거절 권한이 없습니다")

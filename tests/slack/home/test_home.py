@@ -71,10 +71,10 @@ async def press(harness: Harness, user: User, action: str, block_id: str | None 
 
 
 async def test_an_empty_home_says_so_in_the_readers_language(harness: Harness) -> None:
-    assert "Nothing waits for you." in await look(harness, OLU, "As of <!date^")
-    assert headers(harness, OLU) == ["Waiting for you", "Last decisions"]
-    assert "내가 결정할 전환이 없습니다." in await look(harness, MINA)
-    assert headers(harness, MINA)[0] == "내가 결정할 전환"
+    assert "Nothing is waiting for you." in await look(harness, OLU, "As of <!date^")
+    assert headers(harness, OLU) == ["Waiting for you", "Recent decisions"]
+    assert "승인 대기 중인 배포가 없습니다." in await look(harness, MINA)
+    assert headers(harness, MINA)[0] == "내 승인 대기"
     assert buttons(harness, OLU, "home.") == [["home_refresh"]]
 
 
@@ -85,15 +85,15 @@ async def test_mine_come_first_with_buttons_and_the_others_without(build: Build)
         payment, _ = await harness.open_gate("payment")
         hub, _ = await harness.open_gate("hub")
         said = await look(harness, OLU, "Green looks fit")
-        assert headers(harness, OLU) == ["2 wait for you", "1 waits for others", "Last decisions"]
+        assert headers(harness, OLU) == ["2 waiting for you", "1 waiting for others", "Recent decisions"]
         places = [said.index(deployment) for deployment in (hub, order, payment)]
         assert places == sorted(places)
         assert buttons(harness, OLU) == [["approve", "reject", "details"]] * 2
         assert "v1.4.2: delivery fee" in said
         assert f"deployed by <@{JUN.id}>" in said
-        assert f"Who may decide: <@{GRACE.id}>" in said
+        assert f"Approvers: <@{GRACE.id}>" in said
         await look(harness, JUN)
-        assert headers(harness, JUN)[:2] == ["내가 결정할 전환", "다른 사람이 결정할 전환 3건"]
+        assert headers(harness, JUN)[:2] == ["내 승인 대기", "다른 승인자 대기 3건"]
         assert buttons(harness, JUN) == []
 
 
@@ -102,8 +102,8 @@ async def test_a_press_in_home_decides_and_home_says_so(harness: Harness) -> Non
     await look(harness, OLU, deployment)
     assert (await press(harness, OLU, "approve")).acked
     assert await harness.reported(deployment) == ["Succeeded"]
-    await harness.until(lambda: "Your approval of order is recorded" in says(harness, OLU))
-    await harness.until(lambda: "Nothing waits for you." in says(harness, OLU))
+    await harness.until(lambda: "order approved. Sending to CodeDeploy" in says(harness, OLU))
+    await harness.until(lambda: "Nothing is waiting for you." in says(harness, OLU))
     assert "*order*  :white_check_mark:" in says(harness, OLU)
     assert f"approved by <@{OLU.id}>" in says(harness, OLU)
     assert harness.ephemerals(OLU.id) == ""
@@ -159,12 +159,12 @@ async def test_a_refused_press_is_answered_on_top_of_home(harness: Harness) -> N
 async def test_ones_own_deployment_and_a_frozen_one_say_why_and_have_no_approve(build: Build) -> None:
     async with build() as harness:
         own, _ = await harness.open_gate("order", description="x\ngithub-actor=mina-kim")
-        await look(harness, MINA, own, "직접 배포했으므로 승인은 세지 않습니다.")
+        await look(harness, MINA, own, "본인이 배포한 건은 승인할 수 없습니다.")
         assert buttons(harness, MINA) == [["reject", "details"]]
         await harness.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "freeze order for 1h inventory")
-        said = await look(harness, GRACE, "Your approval would not be counted now:", "inventory")
+        said = await look(harness, GRACE, "You can't approve this now:", "inventory")
         assert buttons(harness, GRACE) == [["reject", "details", "break_glass"]]
-        assert headers(harness, GRACE) == ["1 waits for you", "Frozen", "Last decisions"]
+        assert headers(harness, GRACE) == ["1 waiting for you", "Frozen", "Recent decisions"]
         assert "*order*: " in said
 
 
@@ -172,8 +172,8 @@ async def test_an_approval_that_would_not_be_counted_is_not_counted_among_those_
     async with build(config=config_text(order="approvals = 2\n")) as harness:
         await harness.open_gate("order")
         await harness.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "freeze order for 1h inventory")
-        said = await look(harness, OLU, "Your approval would not be counted now:", "inventory")
-        assert "more person has to approve" not in said
+        said = await look(harness, OLU, "You can't approve this now:", "inventory")
+        assert "more approval needed" not in said
 
 
 async def test_missing_approvals_are_shown_after_ones_approval_and_a_vote_can_be_retracted(
@@ -181,13 +181,13 @@ async def test_missing_approvals_are_shown_after_ones_approval_and_a_vote_can_be
 ) -> None:
     async with build(config=config_text(order="approvals = 2\n")) as harness:
         deployment, _ = await harness.open_gate("order")
-        await look(harness, OLU, "Still needed after it:", "1 more person has to approve")
+        await look(harness, OLU, "Also needed:", "1 more approval needed")
         await press(harness, OLU, "approve")
         await harness.until(lambda: buttons(harness, OLU) == [["reject", "details", "take_back"]])
         assert "Your approval is recorded." in says(harness, OLU)
         harness.clock.advance(seconds=2)
         await press(harness, OLU, "take_back", "home.notice.0")
-        await harness.until(lambda: "is taken back" in says(harness, OLU))
+        await harness.until(lambda: "was withdrawn" in says(harness, OLU))
         await harness.until(lambda: buttons(harness, OLU) == [["approve", "reject", "details"]])
         assert harness.gate(deployment)["phase"] == "awaiting"
 
@@ -218,7 +218,7 @@ async def test_what_another_replica_published_since_is_not_overwritten(harness: 
         lambda: [call.outcome for call in harness.slack.calls("views.publish")][-1] == "hash_conflict"
     )
     assert says(harness, OLU) == "by another replica"
-    await look(harness, OLU, "1 waits for you")
+    await look(harness, OLU, "1 waiting for you")
 
 
 async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it_began(
@@ -260,14 +260,14 @@ async def test_the_conversations_tab_publishes_nothing(harness: Harness) -> None
 async def test_people_from_outside_see_nothing_of_what_waits(build: Build) -> None:
     async with build(users=(OLU, STRANGER)) as harness:
         deployment, _ = await harness.open_gate("order")
-        said = await look(harness, STRANGER, "Only full members of this workspace")
+        said = await look(harness, STRANGER, "Only full workspace members")
         assert deployment not in said
 
 
 async def test_somebody_whom_slack_cannot_name_is_answered_so_and_sees_nothing(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.error("users.info", "internal_error")
-    said = await look(harness, OLU, "could not tell me who you are")
+    said = await look(harness, OLU, "couldn't identify you")
     assert deployment not in said
     assert buttons(harness, OLU) == []
     harness.clock.advance(seconds=5)
@@ -284,7 +284,7 @@ async def test_an_answer_reaches_the_person_although_slack_takes_no_home(harness
     direct = harness.slack.people.direct_channel(OLU).id
     await harness.until(
         lambda: any(
-            "Your approval of order is recorded" in message.text
+            "order approved. Sending to CodeDeploy" in message.text
             for message in harness.slack.messages.in_channel(direct)
         )
     )
@@ -315,9 +315,9 @@ async def test_more_than_fit_are_counted(build: Build) -> None:
         for domain in CROWDED:
             harness.aws.deploy(domain.name)
         await harness.until(lambda: len(harness.rows("SELECT 1 FROM gates g")) == len(CROWDED))
-        await look(harness, OLU, "45 wait for you", "25 more wait that do not fit here")
+        await look(harness, OLU, "45 waiting for you", "25 more not shown here")
         assert len(buttons(harness, OLU)) == 20
-        await look(harness, JUN, "다른 사람이 결정할 전환 45건", "전환이 30건 더")
+        await look(harness, JUN, "다른 승인자 대기 45건", "30건이 더 있습니다")
 
 
 async def test_home_works_over_http_as_it_does_over_the_socket(build: Build) -> None:
@@ -326,4 +326,4 @@ async def test_home_works_over_http_as_it_does_over_the_socket(build: Build) -> 
         await look(harness, OLU, deployment)
         assert (await press(harness, OLU, "approve")).acked
         assert await harness.reported(deployment) == ["Succeeded"]
-        await harness.until(lambda: "Your approval of order is recorded" in says(harness, OLU))
+        await harness.until(lambda: "order approved. Sending to CodeDeploy" in says(harness, OLU))

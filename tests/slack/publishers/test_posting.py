@@ -187,7 +187,7 @@ async def test_a_gate_is_decided_from_the_list_while_no_card_can_be_posted(harne
     harness.slack.faults.error(POST, "internal_error", times=None)
     harness.slack.faults.error(SEARCH, "internal_error", times=None)
     deployment = await opened(harness, "order")
-    assert "no card in Slack yet" in str((await deploys(harness)).blocks)
+    assert "no card posted yet" in str((await deploys(harness)).blocks)
     await approve_from_the_list(harness, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
     harness.slack.faults.clear()

@@ -35,7 +35,7 @@ async def test_a_group_that_slack_says_is_gone_has_nobody_in_it(harness: Harness
     harness.slack.faults.error(MEMBERS, "no_such_subteam", times=None)
     assert await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
     await harness.approve(OLU.id, deployment)
-    await wait_for_reply(harness, OLU, "does not count")
+    await wait_for_reply(harness, OLU, "You can't approve or reject")
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 
@@ -78,9 +78,9 @@ async def test_whom_slack_has_never_named_decides_nothing(harness: Harness) -> N
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.error(PERSON, "internal_error", times=None)
     await harness.approve(OLU.id, deployment)
-    await wait_for_reply(harness, OLU, "could not tell me who you are")
+    await wait_for_reply(harness, OLU, "couldn't identify you")
     await harness.press(MINA.id, deployment, "reject")
-    await wait_for_reply(harness, MINA, "could not tell me who you are")
+    await wait_for_reply(harness, MINA, "couldn't identify you")
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 

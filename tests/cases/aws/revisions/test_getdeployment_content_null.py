@@ -61,7 +61,7 @@ async def test_while_codedeploy_throttles_undo_is_offered_without_a_name(harness
     harness.aws.faults.add("GetApplicationRevision", "throttle", times=None)
     deployment = await finished(harness)
 
-    assert "Undo deploys what served before again" in harness.card_text(deployment)
+    assert "Undo deploys the previous version again" in harness.card_text(deployment)
     harness.aws.faults.clear("GetApplicationRevision")
     await take_back(harness, deployment)
 
