@@ -52,26 +52,5 @@ PIPELINE: Final = {
     "iam:PassRole": "RegisterTaskDefinition names the tasks' roles",
 }
 
-KNOW_NO_RESOURCES: Final = frozenset(
-    {
-        "codedeploy:ContinueDeployment",
-        "codedeploy:GetDeploymentTarget",
-        "codedeploy:ListDeploymentTargets",
-        "codedeploy:PutLifecycleEventHookExecutionStatus",
-        "codedeploy:StopDeployment",
-        "ecr:GetAuthorizationToken",
-        "ecs:DescribeTaskDefinition",
-        "ecs:RegisterTaskDefinition",
-        "elasticloadbalancing:DescribeListeners",
-        "elasticloadbalancing:DescribeRules",
-        "elasticloadbalancing:DescribeTargetGroups",
-        "elasticloadbalancing:DescribeTargetHealth",
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:UnassignPrivateIpAddresses",
-    }
-)
-"""Allowed on "*"; of network interfaces, because their ids are not known before."""
+OF_NETWORK_INTERFACES: Final = frozenset(name for name in HOOK if name.startswith("ec2:"))
+"""Allowed on "*": Lambda makes them, and their ids are not known before."""

@@ -1,6 +1,7 @@
 """The templates, modules and workflows, read."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,7 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 _Loader.add_multi_constructor("!", _intrinsic)
 
 
+@cache
 def template(name: str) -> dict[str, Any]:
     """A CloudFormation template by its file's name."""
     (path,) = [path for path in TEMPLATES if path.name == name]
@@ -56,6 +58,7 @@ def workflow(path: Path) -> dict[str, Any]:
     return {"on" if key is True else str(key): value for key, value in loaded.items()}
 
 
+@cache
 def terraform(path: Path) -> dict[str, Any]:
     """A .tf file, without the parser's quotes and marks."""
     with path.open(encoding="utf-8") as file:

@@ -62,11 +62,10 @@ locals {
       Version = "2012-10-17"
       Statement = [
         {
-          Sid       = "RegisterTaskDefinitions"
-          Effect    = "Allow"
-          Action    = "ecs:RegisterTaskDefinition"
-          Resource  = "*"
-          Condition = local.here
+          Sid      = "RegisterTaskDefinitions"
+          Effect   = "Allow"
+          Action   = "ecs:RegisterTaskDefinition"
+          Resource = "${local.arn}:ecs:${local.in}:task-definition/${domain.family}:*"
         },
         {
           Sid       = "TagThemAtRegistration"

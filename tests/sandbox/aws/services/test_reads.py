@@ -150,3 +150,33 @@ def test_what_is_not_there_is_refused_in_elbs_words(clients: Boto) -> None:
         elbv2.describe_target_health(TargetGroupArn="arn:nowhere")
     with pytest.raises(ClientError, match="LoadBalancerNotFound"):
         elbv2.describe_load_balancers(Names=["nobody"])
+
+
+def test_a_registered_task_definition_is_the_next_revision_and_can_be_described(clients: Boto) -> None:
+    ecs = clients.ecs()
+    container = {"name": "order", "image": "klp/order:3.0.0"}
+    made = ecs.register_task_definition(
+        family=ORDER.service,
+        containerDefinitions=[container],
+        tags=[{"key": "github-actor", "value": "jun-lee"}],
+    )
+    arn = made["taskDefinition"]["taskDefinitionArn"]
+    found = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+    assert found["taskDefinition"]["containerDefinitions"] == [container]
+    assert {"key": "github-actor", "value": "jun-lee"} in found["tags"]
+    assert (
+        ecs.describe_task_definition(taskDefinition=ORDER.service)["taskDefinition"]["taskDefinitionArn"]
+        == arn
+    )
+
+
+def test_ecs_refuses_task_definitions_and_tags_that_it_would_not_take(clients: Boto) -> None:
+    ecs = clients.ecs()
+    with pytest.raises(ecs.exceptions.ClientException):
+        ecs.register_task_definition(family=ORDER.service, containerDefinitions=[{"name": "order"}])
+    with pytest.raises(ecs.exceptions.InvalidParameterException):
+        ecs.register_task_definition(
+            family=ORDER.service,
+            containerDefinitions=[{"name": "order", "image": "order:1"}],
+            tags=[{"key": "github-pr-title", "value": "Keep the cart (#2231)"}],
+        )
