@@ -17,12 +17,15 @@ IAM_PREFIX: Final = {
     "elbv2": "elasticloadbalancing",
     "cloudwatch": "cloudwatch",
     "secretsmanager": "secretsmanager",
+    "s3": "s3",
+    "ssm": "ssm",
     "sts": "sts",
 }
 """boto3's services that the code uses, by IAM's name for them. IAM's actions have the operations' names."""
 
+CONFIGURATION: Final = [ROOT / "app" / "aws" / "config_source.py"]
 SERVICE: Final = [
-    *sorted((ROOT / "app" / "aws").rglob("*.py")),
+    *sorted({*(ROOT / "app" / "aws").rglob("*.py")} - {*CONFIGURATION}),
     *sorted((ROOT / "app" / "cli").glob("doctor*.py")),
 ]
 HOOK: Final = [ROOT / "app" / "hook_lambda" / "handler.py"]

@@ -29,7 +29,7 @@ START: Final = {
     "ecr:BatchGetImage": "ECS pulls the image",
     "ecr:GetDownloadUrlForLayer": "ECS pulls the image",
     "secretsmanager:GetSecretValue": "ECS gives the containers their secrets",
-    "ssm:GetParameters": "ECS gives a container switchgate.toml and RDS's certificates",
+    "ssm:GetParameters": "ECS gives a container RDS's certificates",
 }
 
 CODEDEPLOY: Final = {

@@ -75,14 +75,14 @@ def test_nothing_is_reachable_from_outside_the_vpc() -> None:
             assert rule["Properties"]["IpProtocol"] == "tcp"
 
 
-@pytest.mark.parametrize("name", ["files", "migrate", "switchgate"])
+@pytest.mark.parametrize("name", ["certificates", "migrate", "switchgate"])
 def test_a_container_can_write_to_its_volumes_only_and_has_no_capability(name: str) -> None:
     container = containers()[name]
     assert container["ReadonlyRootFilesystem"] is True
     assert container["LinuxParameters"]["Capabilities"]["Drop"] == ["ALL"]
     assert container["Image"] == {"Ref": "Image"}
     writable = {one["ContainerPath"] for one in container["MountPoints"] if not one["ReadOnly"]}
-    assert writable == ({"/etc/switchgate", "/tmp"} if name == "files" else {"/tmp"})
+    assert writable == ({"/etc/rds", "/tmp"} if name == "certificates" else {"/tmp"})
 
 
 def test_the_image_is_named_by_digest() -> None:
@@ -92,7 +92,7 @@ def test_the_image_is_named_by_digest() -> None:
 def test_secrets_come_from_secrets_manager_and_are_in_no_environment() -> None:
     for name, container in containers().items():
         plain = {one["Name"] for one in container.get("Environment", [])}
-        assert plain <= {"AWS_REGION", "SWITCHGATE_LOCALE"}, name
+        assert plain <= {"AWS_REGION", "SWITCHGATE_CONFIG", "SWITCHGATE_LOCALE"}, name
     for id_, parameter in template(SWITCHGATE)["Parameters"].items():
         assert not any(word in id_ for word in ("Token", "Password")) or id_.endswith("SecretArn"), parameter
 
@@ -103,7 +103,7 @@ def test_every_variable_is_one_of_the_contract() -> None:
         for container in containers().values()
         for one in [*container.get("Environment", []), *container.get("Secrets", [])]
     }
-    own = {"SWITCHGATE_TOML", "RDS_CA"}
+    own = {"RDS_CA"}
     assert own < named
     assert named - own - contract() <= {"DATABASE_OWNER_URL"}
 

@@ -10,7 +10,16 @@ import pytest
 from cfnlint.data import AdditionalSpecs
 
 from tests.infra import dependent_actions
-from tests.infra.api_calls import HOOK, IAM_PREFIX, PIPELINE, SERVICE, calls, paginators, services
+from tests.infra.api_calls import (
+    CONFIGURATION,
+    HOOK,
+    IAM_PREFIX,
+    PIPELINE,
+    SERVICE,
+    calls,
+    paginators,
+    services,
+)
 from tests.infra.files import (
     MODULES,
     ROOT,
@@ -90,6 +99,21 @@ def test_the_service_may_do_what_it_calls_and_no_more(where: str) -> None:
     assert OF_THE_SERVICE[where] == calls(SERVICE) | dependent_actions.SERVICE.keys()
 
 
+def test_the_configuration_may_be_read_from_the_parameter_that_is_named() -> None:
+    told = documented("AWS: the configuration")
+    says_what_is_missing, key_of_ones_own = {"s3:ListBucket"}, {"kms:Decrypt"}
+    written_by_others = {"s3:PutObject", "ssm:PutParameter"}
+    assert told - says_what_is_missing - key_of_ones_own - written_by_others == calls(CONFIGURATION)
+    for policy in (
+        cloudformation(SWITCHGATE, "ConfigurationPolicy"),
+        actions(TERRAFORM_POLICIES["configuration"]),
+    ):
+        assert policy == {"ssm:GetParameter"} < calls(CONFIGURATION)
+    serve = resources(SWITCHGATE)["TaskDefinition"]["Properties"]["ContainerDefinitions"][-1]
+    given = {one["Name"]: one["Value"] for one in serve["Environment"]}
+    assert given["SWITCHGATE_CONFIG"] == {"Fn::Sub": "ssm:${ConfigurationParameter}"}
+
+
 @pytest.mark.parametrize("where", OF_THE_HOOK)
 def test_the_hook_may_do_what_it_calls_and_no_more(where: str) -> None:
     assert OF_THE_HOOK[where] == calls(HOOK) | dependent_actions.HOOK.keys()
@@ -132,6 +156,7 @@ def test_no_policy_is_left_unread() -> None:
     read = {
         *OF_THE_SERVICE["CloudFormation"], *OF_THE_HOOK["CloudFormation"], *OF_THE_START["CloudFormation"],
         *OF_CODEDEPLOY["CloudFormation"], *OF_THE_PIPELINE["CloudFormation"],
+        *cloudformation(SWITCHGATE, "ConfigurationPolicy"),
     }  # fmt: skip
     roles = {
         f"{path.name} {id_}"
@@ -141,12 +166,13 @@ def test_no_policy_is_left_unread() -> None:
     }
     assert roles == {
         "switchgate.yaml ExecutionRole", "switchgate.yaml TaskRole", "switchgate.yaml HookRole",
-        "switchgate.yaml HoldPolicy", "switchgate.yaml EvidencePolicy", "switchgate.yaml UndoPolicy",
+        "switchgate.yaml ConfigurationPolicy", "switchgate.yaml HoldPolicy",
+        "switchgate.yaml EvidencePolicy", "switchgate.yaml UndoPolicy",
         "domain.yaml DeployRole", "role.yaml PipelineRole",
     }  # fmt: skip
     assert set().union(*(actions(template(path.name)) for path in TEMPLATES)) == read
     assert set(TERRAFORM_POLICIES) == {
-        "hold", "evidence", "undo", "hook", "start", "codedeploy_policies", "pipeline_policies",
+        "configuration", "hold", "evidence", "undo", "hook", "start", "codedeploy_policies", "pipeline_policies",
     }  # fmt: skip
 
 
@@ -167,7 +193,7 @@ def all_statements() -> Iterator[tuple[str, Any]]:
         for statement in statements(template(path.name)):
             if "Principal" not in statement:
                 yield f"{path.name} {statement['Sid']}", statement
-    for name in ("hold", "evidence", "undo", "hook", "start"):
+    for name in ("configuration", "hold", "evidence", "undo", "hook", "start"):
         for statement in statements(TERRAFORM_POLICIES[name]):
             yield f"terraform {name} {statement['Sid']}", statement
 
@@ -203,7 +229,7 @@ def test_nothing_is_allowed_by_a_wildcard_that_could_be_named(where: str) -> Non
 
 
 def test_the_code_uses_the_services_whose_calls_are_looked_for() -> None:
-    assert services([*SERVICE, *HOOK, *PIPELINE]) <= IAM_PREFIX.keys()
+    assert services([*SERVICE, *CONFIGURATION, *HOOK, *PIPELINE]) <= IAM_PREFIX.keys()
     assert {"codedeploy", "ecs", "elbv2", "cloudwatch", "secretsmanager"} <= services([*SERVICE, *HOOK])
     assert paginators([*SERVICE, *HOOK, *PIPELINE]) == set()
 

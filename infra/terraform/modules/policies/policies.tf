@@ -1,6 +1,19 @@
 # The policies of Switchgate's own roles. The actions that are allowed on "*" know no resources.
 locals {
   policies = {
+    # The service's role: read switchgate.toml. Whoever may write that parameter decides who may approve.
+    configuration = {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "ReadTheConfiguration"
+          Effect   = "Allow"
+          Action   = "ssm:GetParameter"
+          Resource = "${local.arn}:ssm:${local.in}:parameter${local.switchgate.parameters}/switchgate.toml"
+        },
+      ]
+    }
+
     # The service's role: hold switches and report decisions.
     hold = {
       Version = "2012-10-17"
@@ -182,7 +195,7 @@ locals {
           Sid      = "Parameters"
           Effect   = "Allow"
           Action   = "ssm:GetParameters"
-          Resource = "${local.arn}:ssm:${local.in}:parameter${local.switchgate.parameters}/*"
+          Resource = "${local.arn}:ssm:${local.in}:parameter${local.switchgate.parameters}/rds-ca.pem"
         },
       ]
     }

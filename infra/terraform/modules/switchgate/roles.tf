@@ -11,7 +11,7 @@ locals {
   })
 
   task_policies = merge(
-    { hold = var.policies.hold, evidence = var.policies.evidence },
+    { configuration = var.policies.configuration, hold = var.policies.hold, evidence = var.policies.evidence },
     var.may_undo ? { undo = var.policies.undo } : {},
   )
 

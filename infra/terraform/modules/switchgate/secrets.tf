@@ -19,7 +19,7 @@ resource "random_password" "database_service" {
 locals {
   database_url = join("", [
     "@${aws_db_instance.this.address}:5432/switchgate",
-    "?sslmode=verify-full&sslrootcert=/etc/switchgate/rds-ca.pem",
+    "?sslmode=verify-full&sslrootcert=/etc/rds/ca.pem",
   ])
 
   secrets = merge(

@@ -22,30 +22,25 @@ locals {
   }
 
   reads_files = [
-    { sourceVolume = "configuration", containerPath = "/etc/switchgate", readOnly = true },
+    { sourceVolume = "certificates", containerPath = "/etc/rds", readOnly = true },
     { sourceVolume = "tmp", containerPath = "/tmp", readOnly = false },
   ]
 
   secret = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
 
-  # Writes what the other two read, and ends. As root, because Fargate gives new volumes to root.
-  files = merge(local.confined, {
-    name       = "files"
+  # Writes RDS's certificates where libpq reads them, and ends. As root, because Fargate gives new volumes to root.
+  certificates = merge(local.confined, {
+    name       = "certificates"
     essential  = false
     user       = "0"
     entryPoint = ["python", "-I", "-c"]
     command = [<<-EOT
       import os, pathlib
-      folder = pathlib.Path("/etc/switchgate")
-      (folder / "switchgate.toml").write_text(os.environ["SWITCHGATE_TOML"], encoding="utf-8")
-      (folder / "rds-ca.pem").write_text(os.environ["RDS_CA"], encoding="utf-8")
+      pathlib.Path("/etc/rds/ca.pem").write_text(os.environ["RDS_CA"], encoding="ascii")
       os.chmod("/tmp", 0o1777)
     EOT
     ]
-    secrets = [
-      { name = "SWITCHGATE_TOML", valueFrom = aws_ssm_parameter.configuration.arn },
-      { name = "RDS_CA", valueFrom = aws_ssm_parameter.rds_ca.arn },
-    ]
+    secrets     = [{ name = "RDS_CA", valueFrom = aws_ssm_parameter.rds_ca.arn }]
     mountPoints = [for mount in local.reads_files : merge(mount, { readOnly = false })]
   })
 
@@ -53,7 +48,7 @@ locals {
   migrate = merge(local.confined, {
     name        = "migrate"
     essential   = false
-    dependsOn   = [{ containerName = "files", condition = "SUCCESS" }]
+    dependsOn   = [{ containerName = "certificates", condition = "SUCCESS" }]
     entryPoint  = ["switchgate"]
     command     = ["migrate"]
     mountPoints = local.reads_files
@@ -67,7 +62,7 @@ locals {
     name      = "switchgate"
     essential = true
     dependsOn = [
-      { containerName = "files", condition = "SUCCESS" },
+      { containerName = "certificates", condition = "SUCCESS" },
       { containerName = "migrate", condition = "SUCCESS" },
     ]
     entryPoint   = ["switchgate"]
@@ -77,6 +72,7 @@ locals {
     stopTimeout  = 30 # a stop ends by itself within 8 seconds
     environment = [
       { name = "AWS_REGION", value = var.region },
+      { name = "SWITCHGATE_CONFIG", value = "ssm:${aws_ssm_parameter.configuration.name}" },
       { name = "SWITCHGATE_LOCALE", value = var.locale },
     ]
     secrets = concat(
@@ -111,7 +107,7 @@ resource "aws_ecs_task_definition" "this" {
   memory                   = 1024
   task_role_arn            = aws_iam_role.task.arn
   execution_role_arn       = aws_iam_role.execution.arn
-  container_definitions    = jsonencode([local.files, local.migrate, local.serve])
+  container_definitions    = jsonencode([local.certificates, local.migrate, local.serve])
 
   runtime_platform {
     cpu_architecture        = "X86_64"
@@ -119,7 +115,7 @@ resource "aws_ecs_task_definition" "this" {
   }
 
   volume {
-    name = "configuration"
+    name = "certificates"
   }
 
   volume {

@@ -75,6 +75,11 @@ variable "locale" {
 variable "configuration" {
   description = "The text of switchgate.toml."
   type        = string
+
+  validation {
+    condition     = length(var.configuration) <= 8192
+    error_message = "configuration: a parameter holds 8 KB at most. Leave comments out, or put it into S3."
+  }
 }
 
 variable "rds_ca" {

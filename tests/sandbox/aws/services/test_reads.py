@@ -11,6 +11,7 @@ from tests.sandbox.aws.helpers import CANARY, Boto, Lambda, approve, finish, rea
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy.client import CodeDeployClient
+    from types_boto3_ecs.type_defs import ContainerDefinitionTypeDef
     from types_boto3_elbv2.client import ElasticLoadBalancingv2Client
 
 ORDER = EIGHT_DOMAINS[2]
@@ -154,7 +155,7 @@ def test_what_is_not_there_is_refused_in_elbs_words(clients: Boto) -> None:
 
 def test_a_registered_task_definition_is_the_next_revision_and_can_be_described(clients: Boto) -> None:
     ecs = clients.ecs()
-    container = {"name": "order", "image": "klp/order:3.0.0"}
+    container: ContainerDefinitionTypeDef = {"name": "order", "image": "klp/order:3.0.0"}
     made = ecs.register_task_definition(
         family=ORDER.service,
         containerDefinitions=[container],
