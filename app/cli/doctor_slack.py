@@ -17,6 +17,11 @@ from app.config.loader import Domain
 from app.slack.blocks import Block
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of, web_client
 
+READ_CHANNELS: Final = "channels:read"
+UNTOLD: Final = (
+    "Slack does not tell whether it exists and whether the app is in it: that takes the scope channels:read"
+    " (groups:read for a private channel), which serving does not need"
+)
 SCOPES: Final = ("chat:write", "commands", "users:read", "usergroups:read")
 
 
@@ -35,24 +40,25 @@ async def look_at_slack(
         client = web_client(
             token=settings.slack_bot_token.get_secret_value(), api_url=settings.slack_api_url, session=session
         )
-        found = await _bot_token(client, clock)
+        found, granted = await _bot_token(client, clock)
         if settings.slack_app_token is not None:
             found.append(await _app_token(client, settings.slack_app_token.get_secret_value()))
         if found[0].is_failure:
             return found
-        found += [await _channel(client, channel) for channel in channels]
+        found += [await _channel(client, channel, granted) for channel in channels]
         approvers = Approvers(client)
         found += await approvers.look(groups=groups, domains=domains, admins=admins)
         return [*found, await _card(client, card)]
 
 
-async def _bot_token(client: AsyncWebClient, clock: Clock) -> list[Finding]:
+async def _bot_token(client: AsyncWebClient, clock: Clock) -> tuple[list[Finding], frozenset[str]]:
+    """Also the scopes that Slack says were granted."""
     what, asked = "SLACK_BOT_TOKEN", clock()
     try:
         answer = await asyncio.wait_for(client.auth_test(), ASK_SECONDS)
     except SLACK_CALL_ERRORS as exc:
         remedy = "Copy the bot token from the app's page."
-        return [refused(what, "auth.test", exc, remedy=remedy, client=client)]
+        return [refused(what, "auth.test", exc, remedy=remedy, client=client)], frozenset()
     reading = http_reading(answer.headers.get("Date"), asked=asked, answered=clock())
     known = answer.get("user") and answer.get("team")
     found = [ok(what, f"{answer['user']} of {answer['team']}" if known else "Slack takes it")]
@@ -60,14 +66,20 @@ async def _bot_token(client: AsyncWebClient, clock: Clock) -> list[Finding]:
     if answer.get("is_enterprise_install"):
         remedy = "Install the app in one workspace of the Grid, and copy the bot token of that installation."
         found.append(failure("installation", "it is org-wide, which is not supported", remedy))
-    granted = answer.headers.get("X-OAuth-Scopes")
-    if granted is None:
-        return [*found, unknown("scopes", "Slack did not tell them")]
-    missing = [scope for scope in SCOPES if scope not in {one.strip() for one in granted.split(",")}]
+    told = answer.headers.get("X-OAuth-Scopes")
+    granted = frozenset(one.strip() for one in (told or "").split(","))
+    return [
+        *found,
+        _scopes(granted) if told is not None else unknown("scopes", "Slack did not tell them"),
+    ], granted
+
+
+def _scopes(granted: frozenset[str]) -> Finding:
+    missing = [scope for scope in SCOPES if scope not in granted]
     if missing:
         remedy = "Add them under OAuth & Permissions, and install the app again."
-        return [*found, failure("scopes", f"missing: {', '.join(missing)}", remedy)]
-    return [*found, ok("scopes", ", ".join(SCOPES))]
+        return failure("scopes", f"missing: {', '.join(missing)}", remedy)
+    return ok("scopes", ", ".join(SCOPES))
 
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:
@@ -80,13 +92,15 @@ async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     return ok(what, "Socket Mode can be opened")
 
 
-async def _channel(client: AsyncWebClient, channel: str) -> Finding:
+async def _channel(client: AsyncWebClient, channel: str, granted: frozenset[str]) -> Finding:
     what = f"channel {channel}"
     try:
         answer = await asyncio.wait_for(client.conversations_info(channel=channel), ASK_SECONDS)
     except SLACK_CALL_ERRORS as exc:
-        if error_code_of(exc) == "missing_scope":
-            return unknown(what, "not looked at: that takes the scope channels:read, which serving does not")
+        # To a token that may not read public channels, one may also seem not to be there.
+        hidden = {"missing_scope"} if READ_CHANNELS in granted else {"missing_scope", "channel_not_found"}
+        if error_code_of(exc) in hidden:
+            return unknown(what, UNTOLD)
         remedy = "Mend the id in switchgate.toml; a private channel must invite the app first."
         return refused(what, "conversations.info", exc, remedy=remedy, client=client)
     info: dict[str, Any] = answer.get("channel") or {}

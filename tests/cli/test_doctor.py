@@ -69,6 +69,7 @@ def lines(said: Said) -> dict[str, str]:
 
 def test_where_all_is_well_every_line_says_so(ready: Shell, fakes: Fakes) -> None:
     fill(ready.environment["DATABASE_URL"])
+    fakes.slack.credentials.scopes.add("channels:read")
 
     said = ready.run("doctor")
 
@@ -87,6 +88,31 @@ def test_where_all_is_well_every_line_says_so(ready: Shell, fakes: Fakes) -> Non
     }
     assert not [secret for secret in (BOT_TOKEN, APP_TOKEN, HOOK_SECRET) if secret in said.all]
     assert said.err == ""
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "channel_not_found"])
+def test_without_channels_read_a_channel_is_unknown_and_not_ok(ready: Shell, fakes: Fakes, code: str) -> None:
+    if code != "missing_scope":
+        fakes.slack.faults.error("conversations.info", code, times=None)
+
+    said = ready.run("doctor")
+
+    channel = lines(said)[f"channel {CHANNEL.id}"]
+    assert channel.startswith("unknown: Slack does not tell whether it exists and whether the app is in it")
+    assert "channels:read" in channel
+    assert said.status == 0, said.all
+
+
+def test_a_channel_that_is_not_there_is_a_failure(ready: Shell, fakes: Fakes) -> None:
+    fakes.slack.credentials.scopes.add("channels:read")
+    fakes.slack.faults.error("conversations.info", "channel_not_found", times=None)
+
+    said = ready.run("doctor")
+
+    assert lines(said)[f"channel {CHANNEL.id}"].startswith(
+        "trouble: conversations.info said channel_not_found. Mend the id in switchgate.toml"
+    )
+    assert said.status == 1
 
 
 def test_a_secret_that_can_be_guessed_is_named_and_is_no_failure(ready: Shell) -> None:

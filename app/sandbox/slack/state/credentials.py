@@ -15,7 +15,10 @@ DEFAULT_SCOPES: Final = (
     "usergroups:read",
     "channels:history",
     "groups:history",
+    "groups:read",
 )
+"""Those of the manifest."""
+
 NEEDED: Final = {
     "chat.postMessage": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
@@ -25,7 +28,7 @@ NEEDED: Final = {
     "users.lookupByEmail": ("users:read.email",),
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
-    "conversations.info": ("channels:read", "channels:history", "groups:read", "groups:history"),
+    "conversations.info": ("channels:read", "groups:read"),
     "conversations.history": ("channels:history", "groups:history", "im:history"),
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
 }
@@ -66,6 +69,12 @@ class Credentials:
         needed = NEEDED.get(method, ())
         if needed and not self.scopes.intersection(needed):
             raise SlackError("missing_scope", needed=needed[0], provided=",".join(sorted(self.scopes)))
+
+    def admit_info(self, *, private: bool) -> None:
+        """conversations.info: each kind of channel has a scope of its own. Raises `missing_scope`."""
+        needed = "groups:read" if private else "channels:read"
+        if needed not in self.scopes:
+            raise SlackError("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
 
     def scope_headers(self, method: str) -> dict[str, str]:
         return {

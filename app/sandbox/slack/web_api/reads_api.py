@@ -79,7 +79,9 @@ class ReadsApi:
         return {"users": [user.id for user in people if user is not None and not user.deleted]}
 
     def channel(self, params: Params) -> Json:
-        return {"channel": channel_json(find_channel(self._ws, text_of(params, "channel")))}
+        channel = find_channel(self._ws, text_of(params, "channel"))
+        self._ws.credentials.admit_info(private=channel.is_private)
+        return {"channel": channel_json(channel)}
 
     def history(self, params: Params) -> Json:
         """Newest first, without ephemerals, and without replies that were not broadcast."""

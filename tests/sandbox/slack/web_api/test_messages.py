@@ -199,6 +199,9 @@ async def test_who_is_who(slack: SlackStandIn, client: AsyncWebClient) -> None:
     [group] = (await client.usergroups_list(include_users=True))["usergroups"]
     assert (group["handle"], len(group["users"])) == ("oncall", 2)
     assert (await refused(client.usergroups_users_list(usergroup="S0NONE")))["error"] == "no_such_subteam"
+    missing = await refused(client.conversations_info(channel="C02ORDER"))
+    assert (missing["error"], missing["needed"]) == ("missing_scope", "channels:read")
+    slack.credentials.scopes.add("channels:read")
     assert (await client.conversations_info(channel="C02ORDER"))["channel"]["is_member"] is False
     slack.people.alter("U01MINA", deleted=True)
     assert (await client.users_info(user="U01MINA"))["user"]["deleted"] is True
