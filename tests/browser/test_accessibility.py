@@ -50,6 +50,19 @@ def has_state(page: Page, domain: str, state: str) -> None:
     expect(tile).to_have_attribute("data-state", state, timeout=TIMEOUT_MS)
 
 
+def test_the_frame_speaks_the_language_of_the_cards(still: Page) -> None:
+    language = still.locator("html").get_attribute("lang")
+    waiting, approve = {"en": ("Waiting for approval", "Approve"), "ko": ("승인 대기", "승인")}[
+        language or ""
+    ]
+
+    expect(still.locator('.tile[data-domain="order"] .chip')).to_have_text(waiting)
+    expect(
+        still.locator(".lead b").last if language == "ko" else still.locator(".lead b").first
+    ).to_have_text(approve)
+    expect(in_channel(still, '[data-action-id="approve"]').first).to_have_text(approve)
+
+
 def test_the_frame_and_the_waiting_cards(still: Page) -> None:
     assert_accessible(still, "two cards wait")
     assert_accessible(still, "two cards wait, narrow", NARROW)

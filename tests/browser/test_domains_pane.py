@@ -1,5 +1,7 @@
 """The domains pane, with the stand-ins alone: why something ended, and what a quicker clock does not quicken."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -56,3 +58,15 @@ def test_a_quicker_clock_says_what_it_does_not_quicken(fakes_page: Page) -> None
 
     set_speed(fakes_page, 1)
     expect(hint).to_be_hidden()
+
+
+def test_the_aws_clock_is_shown_with_what_it_is_ahead(fakes_page: Page, fakes: Fakes) -> None:
+    clock = fakes_page.locator("#clock-now")
+    expect(clock).to_have_text(re.compile(r"^\d+:\d\d:\d\d [AP]M$"))
+
+    fakes.aws.clock.advance(600)
+    fakes.aws.deploy("order")
+
+    expect(clock).to_contain_text("10 min ahead")
+    fakes.aws.clock.advance(5)
+    expect(fakes_page.locator('.tile[data-domain="order"] .until')).to_contain_text("CodeDeploy times out in")
