@@ -59,7 +59,7 @@ class Switch:
     """Share of production traffic on green, as last polled; None: not polled yet. To be shown:
     `app.flow.traffic_share.share_on_green`."""
     traffic_changed_at: datetime | None = None
-    """When that share was first seen."""
+    """When traffic had come to that share: by CodeDeploy's time, where it could be read."""
     traffic_read_at: datetime | None = None
     """When the share was last read."""
     traffic_unknown: bool = False

@@ -119,6 +119,7 @@ def _known_or(name: str) -> ColumnElement[Any]:
 
 
 _GREEN_PERCENT: Final = bindparam("seen_green_percent", type_=Integer)
+_MOVED_AT: Final = bindparam("seen_traffic_moved_at", type_=DateTime(timezone=True))
 _READ_AT: Final = bindparam("seen_traffic_read_at", type_=DateTime(timezone=True))
 _SHIFT_ENDED_AT: Final = bindparam("seen_shift_ended_at", type_=DateTime(timezone=True))
 _PREVIOUS_READ: Final = bindparam("previous_read", type_=Boolean)
@@ -136,7 +137,10 @@ STORE_OBSERVATION: Final = (
             else_=func.coalesce(_GREEN_PERCENT, switches.c.green_percent),
         ),
         traffic_changed_at=case(
-            (func.coalesce(switches.c.green_percent, 0) != _GREEN_PERCENT, NOW_PARAM),
+            (
+                func.coalesce(switches.c.green_percent, 0) != _GREEN_PERCENT,
+                func.coalesce(_MOVED_AT, NOW_PARAM),
+            ),
             else_=switches.c.traffic_changed_at,
         ),
         traffic_read_at=func.coalesce(_READ_AT, switches.c.traffic_read_at),
@@ -422,6 +426,7 @@ def _observed(update: SwitchUpdate) -> dict[str, Any]:
         "seen_traffic": _traffic_to_json(update.traffic),
         "seen_green_percent": update.green_percent,
         "green_unknown": update.green_unknown,
+        "seen_traffic_moved_at": update.traffic_moved_at,
         "seen_traffic_read_at": update.traffic_read_at,
         "seen_traffic_unknown": update.traffic_unknown,
         "seen_switched_at": update.switched_at,

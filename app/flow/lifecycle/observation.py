@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from app.flow.ports.codedeploy import (
@@ -139,6 +139,7 @@ def update_of(
         hook_started_at=hook_started(due, observation),
         traffic=observation.traffic,
         green_percent=100 if switched else read,
+        traffic_moved_at=_moved_at(due.switch, observation, read or 0, now=now),
         traffic_read_at=now if read is not None or switched else None,
         traffic_unknown=True if lost else False if read is not None or switched else None,
         share_returns=share_returns(due, observation),
@@ -150,6 +151,17 @@ def update_of(
         previous=observation.previous,
         auto_rollback=facts.auto_rollback,
     )
+
+
+def _moved_at(switch: Switch, observation: Observation, percent: int, *, now: datetime) -> datetime:
+    """When traffic had come to this share: by CodeDeploy's time of AllowTraffic's start and its steps, not by when it
+    was looked at. The first step is taken at the start."""
+    shift = observation.target.events.get("AllowTraffic") if observation.target else None
+    traffic = switch.traffic or observation.traffic
+    if shift is None or shift.started_at is None or traffic is None:
+        return now
+    steps = max(percent // max(traffic.percent, 1) - 1, 0)
+    return min(shift.started_at + steps * timedelta(minutes=traffic.minutes), now)
 
 
 def _shift_ended(switch: Switch, target: Target | None, *, switched: bool, now: datetime) -> datetime | None:

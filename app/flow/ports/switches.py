@@ -45,6 +45,8 @@ class SwitchUpdate:
     hook_started_at: datetime | None = None
     traffic: Traffic | None = None
     green_percent: int | None = None
+    traffic_moved_at: datetime | None = None
+    """When it had come to this share."""
     traffic_read_at: datetime | None = None
     traffic_unknown: bool | None = None
     """Whether the share is unknown from now on."""

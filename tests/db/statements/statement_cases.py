@@ -262,7 +262,7 @@ class Values:
             "kind": "stop",
             "given_up": intervention,
             **{f"seen_{name}": now for name in ("hook_started_at", "switched_at", "blue_until")},
-            **{f"seen_{name}": now for name in ("traffic_read_at", "shift_ended_at")},
+            **{f"seen_{name}": now for name in ("traffic_moved_at", "traffic_read_at", "shift_ended_at")},
             "seen_traffic_unknown": True,
             "next_live": "{}",
             "seen_status": "Succeeded",

@@ -10,9 +10,10 @@ from app.flow.lifecycle.observation import Observation, update_of
 from app.flow.lifecycle.poll_schedule import MIN_STALE_AFTER, reading_of
 from app.flow.ports.codedeploy import DeploymentFacts, HookProgress, Target
 from app.flow.ports.switches import DuePoll
-from app.flow.read_models import GateView, Rollback
+from app.flow.read_models import GateView, Rollback, Traffic
 from app.flow.traffic_share import TrafficShare, share_on_green
 from app.gate.decision import Verdict
+from app.gate.rules.policy import Shift
 from app.gate.state_machine import Decided, Outcome
 from tests.slack.sample_gates import APPROVED, GATE, NOON, SWITCH, acknowledged, filled, reported, view
 
@@ -146,6 +147,16 @@ def test_until_codedeploy_tells_the_time_nothing_is_said_of_blues_end() -> None:
 def test_a_clock_that_is_ahead_of_ours_puts_nothing_into_the_future() -> None:
     ahead = seen(target("Succeeded", 100, ended_at=LATER))
     assert update_of(due(), ahead, FACTS, now=READ).switched_at == READ
+
+
+@pytest.mark.parametrize(
+    ("shift", "percent", "minutes"), [(Shift.CANARY, 10, 0), (Shift.LINEAR, 10, 0), (Shift.LINEAR, 30, 6)]
+)
+def test_the_time_of_a_step_is_codedeploys_own(shift: Shift, percent: int, minutes: int) -> None:
+    stepping = replace(SWITCH, traffic=Traffic(shift=shift, percent=10, minutes=3))
+    late = READ + timedelta(minutes=minutes, seconds=55)
+    update = update_of(due(stepping), seen(target("InProgress", percent)), FACTS, now=late)
+    assert update.traffic_moved_at == READ + timedelta(minutes=minutes)
 
 
 def test_a_reading_counts_for_three_polls_or_five_seconds() -> None:
