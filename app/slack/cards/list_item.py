@@ -14,6 +14,7 @@ from app.flow.switch_progress import (
     is_withdrawn_by_somebody,
     progress_of,
 )
+from app.flow.traffic_share import TrafficShare, share_on_green
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting, Decided, Outcome
@@ -106,11 +107,18 @@ def _since(view: GateView, texts: Texts) -> str:
         return texts("deploys.since.untold")
     if not is_let_through(view) or view.basis is Basis.AUTO_ROLLBACK:
         return ""
-    key = _since_key(view)
+    key, share = _since_key(view), share_on_green(view)
     if not key:
         return ""
-    switch = view.switch
-    return texts(f"deploys.since.{key}", percent=switch.green_percent or 0, ending=ending_text(switch))
+    if key == Progress.SHIFTING and share.percent is None:
+        return _unknown_share(share, texts)
+    return texts(f"deploys.since.{key}", percent=share.percent or 0, ending=ending_text(view.switch))
+
+
+def _unknown_share(share: TrafficShare, texts: Texts) -> str:
+    if share.read_at is None:
+        return texts("deploys.since.never_read")
+    return texts("deploys.since.unknown", at=when(share.read_at))
 
 
 def _since_key(view: GateView) -> str:

@@ -44,7 +44,7 @@ from tests.slack.sample_gates import (
 )
 
 LATER = NOON + timedelta(minutes=5)
-TENTH = replace(SWITCH, green_percent=10, traffic_changed_at=LATER)
+TENTH = replace(SWITCH, green_percent=10, traffic_changed_at=LATER, traffic_read_at=LATER)
 ON_GREEN = replace(SWITCH, green_percent=100, switched_at=LATER, blue_until=LATER + timedelta(minutes=5))
 OVER = replace(
     ON_GREEN, status="Succeeded", ended_at=LATER, end_reason="Succeeded", previous_revision="order:41"
@@ -227,13 +227,14 @@ def test_an_undo_that_a_later_deployment_has_taken_over_from_says_so() -> None:
     ("how", "told"),
     [
         ({"switch": TENTH}, "10% on green"),
+        ({"switch": replace(TENTH, traffic_unknown=True)}, "traffic unknown, last read"),
         ({"switch": TENTH, "basis": Basis.UNDO}, ""),
         (
             {"switch": TENTH, "intervention": asked(InterventionKind.STOP, InterventionPhase.SENT)},
             "rolling back",
         ),
     ],
-    ids=["a switch", "an undo", "taken back"],
+    ids=["a switch", "unread", "an undo", "taken back"],
 )
 def test_a_line_of_the_list_says_the_same_as_the_card(how: dict[str, Any], told: str) -> None:
     words = decided_line(approved(**how), texts=Texts.of("en"))
