@@ -80,7 +80,8 @@ def _switched(switch: Switch, update: SwitchUpdate, now: datetime) -> list[Event
     if update.switched_at is None or switch.switched_at is not None:
         return []
     until = update.blue_until.isoformat() if update.blue_until else ""
-    return [observed_event(Kind.SWITCHED, switch, now, blue_until=until)]
+    at = update.shift_ended_at.isoformat() if update.shift_ended_at else ""
+    return [observed_event(Kind.SWITCHED, switch, now, blue_until=until, switched_at=at)]
 
 
 def _taken_back(switch: Switch, update: SwitchUpdate, now: datetime) -> list[Event]:

@@ -39,6 +39,7 @@ AUTO_ROLLBACK_KEYS: Final[Mapping[str | None, str | None]] = {
     "timeline.opened": None,
     "timeline.moved": None,
     "timeline.switched": "timeline.rescued",
+    "timeline.switched_untimed": "timeline.rescued",
     "timeline.finished": "timeline.rescue_finished",
 }
 """Keys replaced, or omitted (None), for a rollback."""
@@ -47,6 +48,7 @@ UNDO_KEYS: Final[Mapping[str | None, str | None]] = {
     "timeline.opened": None,
     "timeline.moved": "timeline.undo_moved",
     "timeline.switched": "timeline.rescued",
+    "timeline.switched_untimed": "timeline.rescued",
     "timeline.finished": "timeline.undo_finished",
 }
 """The same for the deployment of an undo."""
@@ -120,6 +122,8 @@ def _suffix(event: Event) -> str:
         return "_elsewhere"
     if event.kind is Kind.DEPLOYER_RESOLVED and event.detail.get("certain") is False:
         return "_named"
+    if event.kind is Kind.SWITCHED and not event.detail.get("blue_until"):
+        return "_untimed"
     unfit = event.kind is Kind.EVIDENCE_COLLECTED and event.detail.get("healthy") is False
     return "_unfit" if unfit else ""
 

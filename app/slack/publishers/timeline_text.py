@@ -33,7 +33,7 @@ class Timeline:
         if key is None:
             return None
         text = self._texts(key, **self._fields(view, event))
-        return Message(seq=entry.seq, text=f"{_clock(event.at)}  {text}")
+        return Message(seq=entry.seq, text=f"{_clock(_happened_at(event))}  {text}")
 
     def _fields(self, view: GateView, event: Event) -> dict[str, str]:
         detail = event.detail
@@ -93,6 +93,12 @@ def _detail_text(detail: Mapping[str, Detail], *names: str) -> str:
 def _first_detail(detail: Mapping[str, Detail], *names: str) -> str:
     """The first of these that is not empty."""
     return str(next((detail[name] for name in names if detail.get(name) not in (None, "")), ""))
+
+
+def _happened_at(event: Event) -> datetime:
+    """CodeDeploy's own time of what was seen later, where it has one."""
+    at = event.detail.get("switched_at")
+    return datetime.fromisoformat(at) if isinstance(at, str) and at else event.at
 
 
 def _until(detail: Mapping[str, Detail]) -> str:
