@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test test-fast check bench docs run lock clean
+.PHONY: help sandbox test test-fast check bench pictures docs run lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ check: $(READY) ## ruff, mypy --strict, the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+pictures: $(READY) ## draw the cards that the documentation shows (needs Chromium)
+	$(BIN)/python -m tests.browser.card_pictures
 
 bench: $(READY) ## measure speed as ratios against floors of the same run
 	$(BIN)/python -m tests.bench

@@ -22,9 +22,11 @@ from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL
 from app.sandbox.slack.delivery.answers import PressResult, SubmitResult
+from app.sandbox.slack.errors import NotInWorkspace
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.slack.state.shapes import Message
 from app.service import Service
+from app.slack.blocks import actions, button
 from app.web.connections import BoundedH11Protocol
 from tests.row_reader import RowReader
 
@@ -108,7 +110,7 @@ class Harness:
     async def open_gate(self, domain: str, **how: Any) -> tuple[str, Message]:
         """Deploys; returns the deployment's id and its card once it can be decided."""
         deployment = await self.deploy(domain, **how)
-        await self.until(lambda: "approve" in self.actions(deployment))
+        await self.until(lambda: "reject" in self.actions(deployment))
         return deployment, self.card(deployment)
 
     def cards(self) -> Sequence[Message]:
@@ -131,19 +133,29 @@ class Harness:
         return text_of(found) if found else ""
 
     def actions(self, deployment: str) -> set[str]:
-        """The action ids of the buttons on the deployment's card."""
+        """The action ids of the buttons on the deployment's card, and those that its menu stands for."""
         found = self.find_card(deployment)
-        blocks = found.shown.blocks if found else ()
-        elements = [element for block in blocks for element in block.get("elements", [])]
-        return {element["action_id"] for element in elements if element.get("type") == "button"}
+        return set(pressable(found.shown.blocks)) if found else set()
 
     async def press(self, user: str, deployment: str, action: str, **how: Any) -> PressResult:
-        """Presses a button on the deployment's card."""
+        """Presses a button on the deployment's card, or chooses it in the menu."""
         card = self.card(deployment)
+        found = pressable(card.shown.blocks).get(action, {})
+        if "selected" in found:
+            return await self.slack.press_async(
+                user, card.channel, card.ts, found["action_id"], value=found["selected"], **how
+            )
         return await self.slack.press_async(user, card.channel, card.ts, action, **how)
 
     async def approve(self, user: str, deployment: str) -> PressResult:
-        return await self.press(user, deployment, "approve")
+        """On the card; where it has never had the button, on a message that was posted before a rule blocked."""
+        try:
+            return await self.press(user, deployment, "approve")
+        except NotInWorkspace:
+            value = pressable(self.card(deployment).shown.blocks)["reject"]["value"]
+            approve = button("Approve", action="approve", value=value)
+            old = self.slack.place(CHANNEL.id, "an old message", [actions("old", approve)])
+            return await self.slack.press_async(user, old.channel, old.ts, "approve")
 
     async def reject(self, user: str, deployment: str, reason: str) -> SubmitResult:
         """Presses Reject and submits the reason in the modal."""
@@ -192,6 +204,19 @@ class Harness:
 def text_of(message: Message) -> str:
     """Text and blocks as one searchable string."""
     return message.shown.text + "\n" + "\n".join(texts_in(list(message.shown.blocks)))
+
+
+def pressable(blocks: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """The buttons by action id; an option of a menu by the action id that it stands for."""
+    elements = [element for block in blocks for element in block.get("elements", [])]
+    buttons = {element["action_id"]: element for element in elements if element.get("type") == "button"}
+    options = {
+        option["value"].partition(" ")[0]: {"action_id": element["action_id"], "selected": option["value"]}
+        for element in elements
+        if element.get("type") == "overflow"
+        for option in element["options"]
+    }
+    return options | buttons
 
 
 def texts_in(part: Any) -> list[str]:

@@ -133,7 +133,7 @@ class TestLaw3CodeDeployHearsWhatWasDecided:
 
         await harness.reject(GRACE.id, deployment, "broken")
 
-        await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
+        await harness.until(lambda: "recorded a different result: Succeeded" in harness.card_text(deployment))
         assert harness.gate(deployment)["outcome"] == "conflict"
         assert REGISTRY.get_sample_value(*metric) == before + 1
 
@@ -341,7 +341,7 @@ class TestLaw9ARescueIsNeverBlocked:
         deployment = await harness.deploy("order", creator="codeDeployRollback")
         assert await harness.reported(deployment) == ["Succeeded"]
         assert harness.gate(deployment)["basis"] == "auto_rollback"
-        await harness.until(lambda: "rescue is never held" in harness.card_text(deployment))
+        await harness.until(lambda: "Rollbacks don't need approval" in harness.card_text(deployment))
 
     async def test_a_rollback_passes_while_slack_is_away(self, harness: Harness) -> None:
         with harness.slack.faults.away():

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from app.aws.task_definition_defaults import canonical, without_defaults
+from app.gate.evidence.deployment_title import TITLE_TAG
 from app.gate.evidence.revision import Container, FieldPath, Image, Revision, RevisionReading
 
 _KEY: Final = secrets.token_bytes(32)
 
-TAGS: Final = ("git-sha", "git-repo", "github-run", "github-actor")
+TAGS: Final = ("git-sha", "git-repo", "github-run", "github-actor", TITLE_TAG)
 """The only tags that are read."""
 
 # Of every revision its own, or a consequence of the rest.

@@ -32,7 +32,7 @@ from app.flow.read_models import GateView
 from app.gate.rules.policy import Roster
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block
-from app.slack.cards.card import card_blocks
+from app.slack.cards.card import render_card
 
 RECORD_SECONDS: Final = 5.0
 
@@ -169,7 +169,7 @@ def _embedded(environ: Mapping[str, str]) -> Finding:
 
 def _card(gate: GateView, rules: RuntimeConfig, settings: Settings) -> Sequence[Block]:
     domain = rules.domain(gate.switch.domain) if gate.switch.domain else None
-    return card_blocks(gate, texts=Texts.of(settings.locale), domain=domain)
+    return render_card(gate, texts=Texts.of(settings.locale), domain=domain).blocks
 
 
 def _halves(line: str) -> tuple[str, str]:

@@ -11,8 +11,15 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.listener.async_listener_completion_handler import AsyncCustomListenerCompletionHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.slack.cards.evidence import DETAILS
-from app.slack.cards.secondary_buttons import BREAK_GLASS, RETRACT_VOTE, RUN_CHECKS, WITHDRAW
+from app.slack.cards.buttons import (
+    BREAK_GLASS,
+    DETAILS,
+    OPEN_CODEDEPLOY,
+    RETRACT_VOTE,
+    RUN_CHECKS,
+    WITHDRAW,
+)
+from app.slack.cards.overflow import MORE
 from app.slack.commands.deploys import DeploysCommand
 from app.slack.commands.lists import PAGE_ACTION
 from app.slack.handlers.break_glass import BreakGlassHandler
@@ -22,6 +29,7 @@ from app.slack.handlers.checks import ChecksHandler
 from app.slack.handlers.details import DetailsHandler
 from app.slack.handlers.errors import ErrorHandler
 from app.slack.handlers.home import HomeHandler
+from app.slack.handlers.more import MoreHandler, follow_link
 from app.slack.handlers.retract_vote import RetractVoteHandler
 from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
@@ -63,6 +71,13 @@ class Handlers:
 def register_listeners(app: AsyncApp, handlers: Handlers, *, identify: Listener) -> None:
     """A new button, form, command or event is a row here. Their ids are a contract: cards outlive releases."""
     votes, undo, glass, bulk = handlers.votes, handlers.undo, handlers.break_glass, handlers.bulk_approve
+    more = MoreHandler(
+        retract_vote=handlers.retract_vote,
+        withdraw=handlers.withdraw,
+        checks=handlers.checks,
+        break_glass=glass,
+        undo=undo,
+    )
     actions: Listeners = {
         "approve": votes.approve,
         "reject": votes.reject,
@@ -73,6 +88,8 @@ def register_listeners(app: AsyncApp, handlers: Handlers, *, identify: Listener)
         WITHDRAW: handlers.withdraw.ask,
         BREAK_GLASS: glass.ask,
         RUN_CHECKS: handlers.checks.run,
+        MORE: more.chosen,
+        OPEN_CODEDEPLOY: follow_link,
         BULK_APPROVE: bulk.ask,
         REFRESH: handlers.home.refresh,
         re.compile(rf"{PAGE_ACTION}\..+"): handlers.deploys.page,

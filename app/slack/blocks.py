@@ -60,9 +60,18 @@ def divider() -> Block:
 
 
 def button(
-    text: str, *, action: str, value: str, style: str | None = None, confirm: Block | None = None
+    text: str,
+    *,
+    action: str,
+    value: str,
+    label: str | None = None,
+    style: str | None = None,
+    confirm: Block | None = None,
 ) -> Block:
+    """`label`: what a screen reader says instead of the text."""
     block: Block = {"type": "button", "text": plain(text, 75), "action_id": action, "value": value}
+    if label:
+        block["accessibility_label"] = cut(label, 75)
     if style:
         block["style"] = style
     if confirm:
@@ -79,6 +88,17 @@ def confirm(*, title: str, text: str, yes: str, no: str, style: str = "primary")
         "deny": plain(no, 30),
         "style": style,
     }
+
+
+def overflow(action: str, options: Sequence[Block]) -> Block:
+    """A menu of up to five options."""
+    return {"type": "overflow", "action_id": action, "options": list(options)}
+
+
+def overflow_option(text: str, *, value: str, url: str | None = None) -> Block:
+    """`url`: is opened in the browser as well."""
+    block: Block = {"text": plain(text, 75), "value": value}
+    return block | {"url": url} if url else block
 
 
 def actions(block_id: str, *buttons: Block) -> Block:
@@ -149,6 +169,16 @@ def when(at: datetime) -> str:
     """A time, shown in the time zone of each reader. Works in mrkdwn only, not in headers or confirms."""
     fallback = at.strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def clock(at: datetime) -> str:
+    """The time of day, as each reader's clock shows it."""
+    return f"<!date^{int(at.timestamp())}^{{time}}|{at.strftime('%H:%M UTC')}>"
+
+
+def clock_seconds(at: datetime) -> str:
+    """The same with seconds."""
+    return f"<!date^{int(at.timestamp())}^{{time_secs}}|{at.strftime('%H:%M:%S UTC')}>"
 
 
 def mention(entry: str) -> str:

@@ -10,7 +10,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from app.slack.background import BackgroundTasks
 from app.slack.blocks import Block
-from app.slack.cards.secondary_buttons import reply_blocks
+from app.slack.cards.buttons import reply_blocks
 from app.slack.client import CALL_TIMEOUT_SECONDS, SLACK_CALL_ERRORS, error_code_of
 from app.slack.payload import Body, channel_of, is_home, user_of
 

@@ -1,7 +1,7 @@
-"""Takes the pictures that the documentation shows, from the real page: `python -m tests.browser.screenshots`.
+"""Takes the pictures of forms, Home and the page from the real page: `python -m tests.browser.screenshots`.
 
-Run it when cards or the page look different, and look at what it made before you commit it. `cards`, `rules`,
-`home` or `page` after it takes only these.
+Run it when they look different, and look at what it made before you commit it. `details`, `rules`, `home` or `page`
+after it takes only these. Cards: `make pictures`.
 """
 
 import sys
@@ -14,23 +14,19 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.chromium import open_chromium
 from tests.browser.home_walk import take_home
 from tests.browser.rules_walk import take_rules
-from tests.browser.walks import approve, card_of, chip, settle, take, take_back, walk_to_the_end
+from tests.browser.walks import approve, card_of, chip, settle, take_details
 from tests.sandbox.command import open_sandbox, own_folder
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 TIMEOUT_MS: Final = 30_000
 HIDDEN: Final = ".tabs { border-color: transparent !important } .newer { visibility: hidden }"
-REASONS: Final = {
-    "en": "Two of the ten test orders were charged twice on green.",
-    "ko": "그린에서 테스트 주문 10건 중 2건이 이중 결제되었습니다.",
-}
 
 
 def take_screenshots(wanted: set[str]) -> None:
     with open_chromium() as browser:
         for locale in ("en", "ko"):
-            if "cards" in wanted:
-                _in_sandbox(browser, locale, _take_all_cards)
+            if "details" in wanted:
+                _in_sandbox(browser, locale, take_details)
             if "rules" in wanted:
                 _in_sandbox(browser, locale, take_rules)
             if "home" in wanted:
@@ -49,28 +45,6 @@ def _in_sandbox(browser: Browser, locale: str, take: Callable[[Page, str, Path],
         page.close()
 
 
-def _take_all_cards(page: Page, locale: str, docs: Path) -> None:
-    _take_cards(page, locale)
-    take_back(page, locale, docs=docs)
-    # It speeds up CodeDeploy's clock, from which cards take their times: so it comes last.
-    walk_to_the_end(page, locale, docs=docs)
-
-
-def _take_cards(page: Page, locale: str) -> None:
-    order, payment = card_of(page, "order"), card_of(page, "payment")
-    take(page, order, DOCS / f"card-waiting.{locale}.png")
-    payment.locator('[data-action-id="reject"]').click()
-    page.locator("#modal textarea").fill(REASONS[locale])
-    page.locator('#modal [data-modal="submit"]').click()
-    expect(payment.locator('[data-action-id="reject"]')).to_have_count(0, timeout=TIMEOUT_MS)
-    expect(chip(page, "payment")).to_have_text("Rolled back", timeout=TIMEOUT_MS)
-    take(page, payment, DOCS / f"card-rejected.{locale}.png")
-    approve(page, "order")
-    expect(order.locator('[data-action-id="undo"]')).to_have_count(1, timeout=TIMEOUT_MS)
-    expect(chip(page, "order")).to_have_text("On green", timeout=TIMEOUT_MS)
-    take(page, order, DOCS / f"card-approved.{locale}.png")
-
-
 def _take_page(page: Page) -> None:
     """An afternoon: one has switched, one is on its way, two wait, and the card that asks about `order`."""
     for domain, shift in (("auth", "all-at-once"), ("hub", "canary")):
@@ -79,8 +53,8 @@ def _take_page(page: Page) -> None:
         approve(page, domain)
     expect(chip(page, "auth")).to_have_text("On green", timeout=TIMEOUT_MS)
     expect(page.locator('[data-domain="hub"] .share-green b')).to_have_text("10%", timeout=TIMEOUT_MS)
-    expect(card_of(page, "payment")).to_contain_text("3 of 3", timeout=TIMEOUT_MS)
-    expect(card_of(page, "hub")).to_contain_text("10 %", timeout=TIMEOUT_MS)
+    expect(card_of(page, "payment")).to_contain_text("checks 1/1", timeout=TIMEOUT_MS)
+    expect(card_of(page, "hub")).to_contain_text("10%", timeout=TIMEOUT_MS)
     page.reload()
     page.add_style_tag(content=HIDDEN)
     expect(chip(page, "order")).to_be_visible()
@@ -102,4 +76,4 @@ def _open(browser: Browser, url: str, *, sharpness: float = 2) -> Page:
 
 
 if __name__ == "__main__":
-    take_screenshots(set(sys.argv[1:]) or {"cards", "rules", "home", "page"})
+    take_screenshots(set(sys.argv[1:]) or {"details", "rules", "home", "page"})

@@ -1,4 +1,4 @@
-"""A canary walked to its end, and one that is taken back in its bake time, with pictures on the way."""
+"""What is done on the page again and again: a card found, approved, its picture taken."""
 
 from pathlib import Path
 from typing import Final
@@ -7,10 +7,6 @@ from playwright.sync_api import Error, Locator, Page, expect
 
 TIMEOUT_MS: Final = 60_000
 TRIES: Final = 5
-REASONS: Final = {
-    "en": "Parcels to the islands get no route on green.",
-    "ko": "그린에서 도서 지역 택배의 경로를 찾지 못합니다.",
-}
 
 
 def card_of(page: Page, domain: str) -> Locator:
@@ -36,39 +32,17 @@ def deploy_canary(page: Page, domain: str) -> Locator:
     page.locator('#deploy-menu [data-shift="canary"]:not([data-own])').click()
     approve(page, domain)
     card = card_of(page, domain)
-    expect(card.get_by_text("10 %").last).to_be_visible(timeout=TIMEOUT_MS)
+    expect(card.get_by_text("10%").last).to_be_visible(timeout=TIMEOUT_MS)
     return card
 
 
-def walk_to_the_end(page: Page, locale: str, *, docs: Path) -> None:
-    """waiting → approved → 10 % → 100 % → finished, with Details on the way."""
+def take_details(page: Page, locale: str, docs: Path) -> None:
+    """Details of a canary."""
     card = deploy_canary(page, "hub")
-    take(page, card, docs / f"card-canary.{locale}.png")
     card.locator('[data-action-id="details"]').click()
     modal = page.locator("#modal")
     expect(modal.locator(".sl-header, h1, h2").first).to_be_visible(timeout=TIMEOUT_MS)
     take(page, modal, docs / f"details.{locale}.png")
-    page.keyboard.press("Escape")
-    expect(modal).to_be_hidden(timeout=TIMEOUT_MS)
-    set_speed(page, 60)
-    expect(card.get_by_text({"en": "Finished", "ko": "끝났습니다"}[locale]).first).to_be_visible(
-        timeout=TIMEOUT_MS
-    )
-    set_speed(page, 1)
-    take(page, card, docs / f"card-finished.{locale}.png")
-
-
-def take_back(page: Page, locale: str, *, docs: Path) -> None:
-    """Undone at ten percent: traffic is back on blue."""
-    card = deploy_canary(page, "delivery")
-    card.locator('[data-action-id="undo"]').click()
-    page.locator("#modal textarea").fill(REASONS[locale])
-    page.locator('#modal [data-modal="submit"]').click()
-    expect(chip(page, "delivery")).to_have_text("Rolled back", timeout=TIMEOUT_MS)
-    expect(card.locator('[data-action-id="undo"]')).to_have_count(0, timeout=TIMEOUT_MS)
-    taken_back = {"en": "Taken back to blue", "ko": "블루로 되돌렸습니다"}[locale]
-    expect(card.get_by_text(taken_back).first).to_be_visible(timeout=TIMEOUT_MS)
-    take(page, card, docs / f"card-undone.{locale}.png")
 
 
 def chip(page: Page, domain: str) -> Locator:

@@ -13,7 +13,7 @@ from tests.journeys.undo.test_undo import undo
 from tests.slack.play import deploys, press_in
 
 ELSEWHERE = "Answered outside Switchgate"
-TENTH = "10 % of the traffic is on green"
+TENTH = "10% of traffic on green"
 
 
 async def rejected_too_late(harness: Harness, config: str = CANARY) -> str:
@@ -28,7 +28,7 @@ async def rejected_too_late(harness: Harness, config: str = CANARY) -> str:
 async def answered_while_it_waits(harness: Harness, config: str = CANARY) -> str:
     """No decision is recorded, and the next evidence read shows the answer."""
     deployment, _ = await harness.open_gate("order", config=config)
-    await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))
+    await harness.until(lambda: "Healthy:" in harness.card_text(deployment))
     await outsiders.answers(harness, deployment, "Succeeded")
     return deployment
 
@@ -43,7 +43,7 @@ async def goes_back(harness: Harness, deployment: str) -> None:
     assert rollback is not None
     assert await harness.reported(rollback) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
-    await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolled back to blue" in harness.card_text(deployment))
     assert harness.aws.share("order") == {"blue": 100, "green": 0}
     assert "undo" not in harness.actions(deployment)
 
@@ -53,7 +53,7 @@ async def test_a_rejection_that_came_too_late_is_followed_and_taken_back(harness
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
     await harness.until(lambda: TENTH in harness.card_text(deployment))
     said = harness.card_text(deployment)
-    assert "holds another answer: Succeeded" in said
+    assert "recorded a different result: Succeeded" in said
     assert "orders fail" in said
     assert harness.gate(deployment)["verdict"] == "rejected"
     assert harness.rows("SELECT green_percent FROM switches WHERE deployment_id = %s", deployment) == [
@@ -95,7 +95,7 @@ async def test_once_finished_the_previous_revision_can_be_deployed(
     await harness.until(lambda: "undo" in harness.actions(deployment))
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
-    await harness.until(lambda: "Finished" in harness.card_text(deployment))
+    await harness.until(lambda: "Completed" in harness.card_text(deployment))
     assert "takes minutes" in harness.card_text(deployment)
     await harness.slack.slash_async(OLU.id, CHANNEL.id, "/deploys", "undo order")
     await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
@@ -109,7 +109,7 @@ async def test_a_stop_before_anybody_looked_still_says_where_traffic_stayed(harn
     assert harness.gate(deployment)["phase"] == "awaiting"
     harness.clock.advance(seconds=30)
     await harness.until(
-        lambda: "10 %" in harness.card_text(deployment) and "undo" in harness.actions(deployment)
+        lambda: "10%" in harness.card_text(deployment) and "undo" in harness.actions(deployment)
     )
     assert ELSEWHERE in harness.card_text(deployment)
     assert harness.rows("SELECT green_percent FROM switches WHERE deployment_id = %s", deployment) == [
@@ -123,7 +123,7 @@ async def test_failed_from_elsewhere_ends_with_the_deployment_and_offers_no_undo
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(seconds=30)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
-    await harness.until(lambda: "Withdrawn" in harness.card_text(deployment))
+    await harness.until(lambda: "*Closed*" in harness.card_text(deployment))
     assert ELSEWHERE not in harness.card_text(deployment)
     assert harness.gate(deployment)["outcome_detail"] is None
     assert harness.actions(deployment) & {"approve", "reject", "undo"} == set()

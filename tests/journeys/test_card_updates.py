@@ -9,10 +9,10 @@ async def test_the_card_says_how_traffic_moves_once_that_can_be_asked(harness: H
     harness.aws.faults.add("GetDeploymentConfig", "access_denied", times=None)
     deployment, _ = await harness.open_gate("payment", config=CANARY)
     await harness.until(lambda: harness.aws.calls("GetDeploymentConfig"))
-    assert "not known yet" in harness.card_text(deployment)
+    assert "rollout unknown" in harness.card_text(deployment)
 
     harness.aws.faults.clear()
     harness.clock.advance(minutes=1)
 
-    await harness.until(lambda: "10 % first, the rest after 5 min" in harness.card_text(deployment))
-    assert "not known yet" not in harness.card_text(deployment)
+    await harness.until(lambda: "canary: 10%, then the rest after 5 min" in harness.card_text(deployment))
+    assert "rollout unknown" not in harness.card_text(deployment)

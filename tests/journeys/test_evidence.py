@@ -40,19 +40,17 @@ async def test_one_image_that_changes_is_read_at_a_glance_with_its_commits(harne
     harness.aws.register_revision("order", "1.41.1", tags={"git-repo": "klp/order", "github-run": "991"})
     deployment, _ = await harness.open_gate("order")
     card = await evidence(harness, deployment, "1.41.1")
-    assert "*klp-logistics/order* `1.41.0` → `1.41.1` · <https://github.com/klp/order/compare/" in card
+    assert "*klp-logistics/order* `1.41.0` → `1.41.1` · `" in card
+    assert " · <https://github.com/klp/order/compare/" in card
     assert "<https://github.com/klp/order/actions/runs/991|run 991>" in card
-    assert (
-        ":white_check_mark: Green looks fit: 2 of 2 tasks running · 2 targets healthy · no alarm rings"
-        in card
-    )
+    assert ":white_check_mark: *Healthy:* 2/2 tasks · 2/2 targets · no alarms firing" in card
 
 
 async def test_the_card_comes_first_and_the_evidence_after_it(harness: Harness) -> None:
     harness.aws.faults.slow("GetDeploymentGroup", 700)
     deployment, _ = await harness.open_gate("order")
-    assert "Looking up what changes" in harness.slack.traffic()
-    await evidence(harness, deployment, "Green looks fit")
+    assert "Reading blue and green" in harness.slack.traffic()
+    await evidence(harness, deployment, "Healthy:")
     assert set(harness.audit(deployment)) == {"gate_opened", "card_posted", "evidence_collected"}
 
 
@@ -72,19 +70,19 @@ async def test_everything_that_changes_is_behind_details_in_the_readers_language
     english = await details(harness, OLU.id, deployment)
     for line in (
         "• *klp-logistics/order* `1.41.0` → `1.42.0`",
-        "• variable `NEW_FLAG` is new",
-        "• variable `KAFKA_BROKERS` goes",
-        "• variable `LOG_LEVEL` changes",
-        "• secret `DB_PASSWORD` goes",
-        "• secret `DB_URL` changes its source",
-        "• command changes",
+        "• env var `NEW_FLAG` added",
+        "• env var `KAFKA_BROKERS` removed",
+        "• env var `LOG_LEVEL` changed",
+        "• secret `DB_PASSWORD` removed",
+        "• secret `DB_URL` points to a different source",
+        "• command changed",
         "• CPU `512` → `1024`",
         "• memory `1024 MiB` → `2048 MiB`",
         "`klp-logistics-order:43`",
-        "100 % of production traffic",
+        "100% of production traffic",
         "• `klp-logistics-order-5xx`: OK",
-        "Blue is kept 5 min after the switch",
-        "Listener 8020 (HTTP): `klp-logistics-order-blue` 100 %",
+        "Blue is kept for 5 min after the switch",
+        "Listener 8020 (HTTP): `klp-logistics-order-blue` 100%",
     ):
         assert line in english
     assert "• 환경 변수 `NEW_FLAG` 추가" in await details(harness, MINA.id, deployment)
@@ -92,17 +90,17 @@ async def test_everything_that_changes_is_behind_details_in_the_readers_language
 
 async def test_details_opens_from_the_record_alone(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     harness.aws.faults.slow("*", 20_000)
-    assert "2 of 2 tasks running" in await details(harness, OLU.id, deployment)
+    assert "2/2 tasks" in await details(harness, OLU.id, deployment)
     harness.aws.faults.clear()
 
 
 async def test_a_switch_that_changes_nothing_says_so(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order", image_tag="1.41.0")
-    card = await evidence(harness, deployment, "Nothing changes")
-    assert "`klp-logistics-order:41` and `klp-logistics-order:43` say the same" in card
-    assert "may still mean another build" not in card
+    card = await evidence(harness, deployment, "No changes")
+    assert "`klp-logistics-order:41` and `klp-logistics-order:43` are identical" in card
+    assert "is a mutable tag" not in card
 
 
 async def test_a_tag_that_moves_is_not_taken_for_the_same_build(harness: Harness) -> None:
@@ -112,23 +110,23 @@ async def test_a_tag_that_moves_is_not_taken_for_the_same_build(harness: Harness
     await harness.reported(first)
     harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
     second, _ = await harness.open_gate("order", image_tag="latest")
-    card = await evidence(harness, second, "Nothing changes")
-    assert "`klp-logistics/order:latest` may still mean another build than before." in card
+    card = await evidence(harness, second, "No changes")
+    assert "`klp-logistics/order:latest` is a mutable tag and may point to a different build." in card
 
 
 async def test_what_is_wrong_with_green_comes_first(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     harness.aws.set_health(
         "order", "green", "unhealthy", reason="Target.ResponseCodeMismatch", description="failed: [503]"
     )
     harness.clock.advance(seconds=20)
     card = await evidence(harness, deployment, "targets unhealthy")
-    wrong = ":warning: Green: *2 of 2 targets unhealthy*: Target.ResponseCodeMismatch (failed: [503]) · 2 of 2 tasks"
+    wrong = ":warning: *Green:* *2 of 2 targets unhealthy*: Target.ResponseCodeMismatch (failed: [503]) · 2/2 tasks"
     assert wrong in card
     harness.aws.set_health("order", "green", "healthy")
     harness.clock.advance(seconds=20)
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     shown = [
         row["detail"]
         for row in harness.rows(
@@ -146,14 +144,14 @@ async def test_an_alarm_that_rings_is_on_the_card(
     async with running_harness(tmp_path, database_url, monkeypatch, domains=[order]) as harness:
         harness.aws.set_alarm("order", "ALARM", reason="12 answers were 5xx <!channel>")
         deployment, _ = await harness.open_gate("order")
-        card = await evidence(harness, deployment, "rings")
-        assert "*alarm `klp-logistics-order-5xx` rings*: 12 answers were 5xx &lt;!channel&gt;" in card
+        card = await evidence(harness, deployment, "is firing")
+        assert "*alarm `klp-logistics-order-5xx` is firing*: 12 answers were 5xx &lt;!channel&gt;" in card
 
 
 async def test_people_are_not_asked_anew_when_the_evidence_changes(harness: Harness) -> None:
     """The prompt version stays the same: buttons of an older card still work."""
     deployment, _ = await harness.open_gate("order")
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     before = harness.gate(deployment)["prompt_version"]
     harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
     harness.clock.advance(seconds=20)
@@ -161,7 +159,7 @@ async def test_people_are_not_asked_anew_when_the_evidence_changes(harness: Harn
     assert harness.gate(deployment)["prompt_version"] == before
     harness.aws.set_health("order", "green", "healthy")  # without a healthy target nothing is approved
     harness.clock.advance(seconds=20)
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     assert harness.gate(deployment)["prompt_version"] == before
     await harness.approve(OLU.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
@@ -169,29 +167,29 @@ async def test_people_are_not_asked_anew_when_the_evidence_changes(harness: Harn
 
 async def test_evidence_stays_as_it_was_when_the_decision_was_made(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     await harness.approve(OLU.id, deployment)
     await harness.reported(deployment)
     harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
     harness.clock.advance(minutes=5)
     watched = "SELECT 1 FROM evidence WHERE live -> 'targets' -> 0 ->> 'state' = 'unhealthy'"
     await harness.until(lambda: harness.rows(watched))
-    await harness.until(lambda: "As it was when this was decided" in harness.card_text(deployment))
-    assert "Green looks fit" in harness.card_text(deployment)
-    assert "2 of 2 tasks running" in await details(harness, OLU.id, deployment)
+    shown = await details(harness, OLU.id, deployment)
+    assert "Snapshot from the time of the decision" in shown
+    assert "2/2 tasks" in shown
     health = harness.rows("SELECT seen -> 'green' -> 'health' AS health FROM evidence")[0]["health"]
     assert [one["state"] for one in health] == ["healthy"]
 
 
-DENIED = "not allowed to read"
-THROTTLED = "AWS is throttling us"
-FAILED = "AWS failed to answer"
-SILENT = "AWS did not answer in time"
+DENIED = "no permission to read"
+THROTTLED = "throttled by AWS"
+FAILED = "AWS returned an error"
+SILENT = "AWS timed out"
 
 PARTS: list[tuple[str, str]] = [
     ("DescribeAlarms", "alarms: {why}"),
     ("DescribeTargetHealth", "target health: {why}"),
-    ("DescribeTaskDefinition", "What changes: {why}"),
+    ("DescribeTaskDefinition", "Changes unknown ({why})"),
     ("GetDeploymentGroup", "alarms: {why}"),
 ]
 
@@ -206,11 +204,11 @@ async def test_a_part_that_cannot_be_read_says_why(
     harness.aws.faults.add(operation, fault, times=None)
     deployment, _ = await harness.open_gate("order")
     card = await evidence(harness, deployment, said.format(why=why))
-    assert "tasks running" in card
+    assert "2/2 tasks" in card
     assert {"approve", "reject"} <= harness.actions(deployment)
     harness.aws.faults.clear()
     harness.clock.advance(seconds=40)
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
 
 
 @pytest.mark.parametrize(("operation", "said"), PARTS, ids=[operation for operation, _ in PARTS])
@@ -218,36 +216,36 @@ async def test_a_part_that_is_slow_holds_up_no_other(harness: Harness, operation
     harness.aws.faults.slow(operation, 3_000)
     deployment, _ = await harness.open_gate("order")
     card = await evidence(harness, deployment, said.format(why=SILENT))
-    assert "tasks running" in card
+    assert "2/2 tasks" in card
     harness.aws.faults.clear()
     harness.clock.advance(seconds=40)
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
 
 
 async def test_without_ecs_codedeploy_and_its_appspec_still_show_green(harness: Harness) -> None:
     harness.aws.faults.add("DescribeServices", "access_denied", times=None)
     deployment, _ = await harness.open_gate("order")
-    card = await evidence(harness, deployment, "Green looks fit")
-    assert f"What changes: {DENIED}. Green runs `klp-logistics/order:1.42.0`." in card
+    card = await evidence(harness, deployment, "Healthy:")
+    assert f"Changes unknown ({DENIED}). Green runs `klp-logistics/order:1.42.0`." in card
     shown = await details(harness, OLU.id, deployment)
-    assert "changes: not allowed to read (`ecs:DescribeServices`)" in shown
+    assert "changes: no permission to read (`ecs:DescribeServices`)" in shown
     assert "Target group `klp-logistics-order-green`" in shown
 
 
 async def test_without_codedeploys_target_ecs_still_shows_blue_and_green(harness: Harness) -> None:
     harness.aws.faults.add("ListDeploymentTargets", "access_denied", times=None)
     deployment, _ = await harness.open_gate("order")
-    card = await evidence(harness, deployment, "Green looks fit")
+    card = await evidence(harness, deployment, "Healthy:")
     assert "`1.41.0` → `1.42.0`" in card
-    assert "steady since" not in card
+    assert "stable since" not in card
 
 
 async def test_with_no_evidence_the_gate_still_opens(harness: Harness) -> None:
     for operation in ("GetDeploymentGroup", "ListDeploymentTargets", "DescribeServices"):
         harness.aws.faults.add(operation, "access_denied", times=None)
     deployment, _ = await harness.open_gate("order")
-    card = await evidence(harness, deployment, ":grey_question: Green: tasks: not allowed to read")
-    assert "target health: not allowed to read · alarms: not allowed to read" in card
+    card = await evidence(harness, deployment, ":grey_question: *Green:* tasks: no permission to read")
+    assert "target health: no permission to read · alarms: no permission to read" in card
     await harness.approve(OLU.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
 
@@ -255,7 +253,7 @@ async def test_with_no_evidence_the_gate_still_opens(harness: Harness) -> None:
 async def test_no_alarm_configured_is_no_gap(harness: Harness) -> None:
     harness.aws.faults.add("DescribeAlarms", "access_denied", times=None)
     deployment, _ = await harness.open_gate("order")
-    assert "no alarm is configured" not in await evidence(harness, deployment, "alarms: not allowed to read")
+    assert "no alarms configured" not in await evidence(harness, deployment, "alarms: no permission to read")
 
 
 @pytest.mark.parametrize("labels", [True, False], ids=["with labels", "without labels"])
@@ -265,21 +263,21 @@ async def test_green_is_found_again_after_the_target_groups_have_swapped(
     order = SandboxDomain("order", 8020, task_set_labels=labels)
     async with running_harness(tmp_path, database_url, monkeypatch, domains=[order]) as harness:
         first, _ = await harness.open_gate("order", image_tag="2.0.0")
-        assert "`1.41.0` → `2.0.0`" in await evidence(harness, first, "Green looks fit")
+        assert "`1.41.0` → `2.0.0`" in await evidence(harness, first, "Healthy:")
         await harness.approve(OLU.id, first)
         await harness.reported(first)
         harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
         second, _ = await harness.open_gate("order", image_tag="3.0.0")
-        assert "`2.0.0` → `3.0.0`" in await evidence(harness, second, "Green looks fit")
+        assert "`2.0.0` → `3.0.0`" in await evidence(harness, second, "Healthy:")
         shown = await details(harness, OLU.id, second)
-        green = shown.partition("Green, asks to serve")[2]
+        green = shown.partition("Green (new)")[2]
         assert "klp-logistics/order:3.0.0" in green
         assert "Target group `klp-logistics-order-blue`" in green
 
 
 async def test_a_killed_replicas_evidence_read_is_taken_over(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     await outsiders.alters(
         harness,
         "UPDATE evidence SET claimed_by = gen_random_uuid(), claimed_until = %s, due_at = %s",
@@ -288,7 +286,7 @@ async def test_a_killed_replicas_evidence_read_is_taken_over(harness: Harness) -
     )
     harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
     harness.clock.advance(seconds=60)
-    assert "Green looks fit" in harness.card_text(deployment)
+    assert "Healthy:" in harness.card_text(deployment)
     await outsiders.alters(harness, "UPDATE evidence SET claimed_until = %s", harness.clock())
     await evidence(harness, deployment, "targets unhealthy")
 
@@ -296,7 +294,7 @@ async def test_a_killed_replicas_evidence_read_is_taken_over(harness: Harness) -
 async def test_the_api_returns_it_in_short(harness: Harness) -> None:
     harness.aws.register_revision("order", "1.42.0", environment={"LOG_LEVEL": "debug"})
     deployment, _ = await harness.open_gate("order")
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     async with aiohttp.ClientSession() as session, session.get(f"{harness.url}/api/v1/gates") as answer:
         [gate] = (await answer.json())["items"]
     shown = gate["evidence"]
@@ -314,7 +312,7 @@ async def test_the_api_returns_it_in_short(harness: Harness) -> None:
 
 async def test_details_of_a_card_that_is_not_ours_is_answered_kindly(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     await harness.press(OLU.id, deployment, "details", value="no ticket")
     await harness.until(lambda: "doesn't match any known deployment" in harness.ephemerals(OLU.id))
     assert harness.slack.views.top(OLU.id) is None
@@ -324,17 +322,17 @@ async def test_a_gate_that_is_confirmed_late_gets_its_evidence_then(harness: Har
     harness.aws.faults.add("GetDeployment", "unavailable", times=None)
     harness.aws.faults.add("BatchGetDeployments", "unavailable", times=None)
     deployment = await harness.deploy("order")
-    await harness.until(lambda: "CodeDeploy cannot be asked" in harness.card_text(deployment))
-    assert "Looking up" not in harness.card_text(deployment)
+    await harness.until(lambda: "Can't reach CodeDeploy to confirm" in harness.card_text(deployment))
+    assert "Reading blue and green" not in harness.card_text(deployment)
     assert harness.aws.calls("DescribeServices") == []
     harness.aws.faults.clear()
     harness.clock.advance(minutes=1)
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
 
 
 async def test_an_automatic_rollback_waits_for_no_evidence(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await evidence(harness, deployment, "Green looks fit")
+    await evidence(harness, deployment, "Healthy:")
     harness.aws.stop_deployment(deployment)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
     rollback = harness.aws.deployment(deployment).rollback_id
@@ -348,5 +346,5 @@ async def test_every_domain_has_its_own_evidence(harness: Harness) -> None:
     deployments = {name: (await harness.open_gate(name))[0] for name in names}
     for name, deployment in deployments.items():
         assert f"*klp-logistics/{name}* `1.41.0` → `1.42.0`" in await evidence(
-            harness, deployment, "of green are healthy"
+            harness, deployment, "Healthy:"
         )

@@ -12,7 +12,9 @@ async def test_an_approved_switch_moves_traffic_to_green(harness: Harness) -> No
     assert await harness.reported(deployment) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 100)
     await harness.until(
-        lambda: "Approved" in harness.card_text(deployment) and "Succeeded" in harness.card_text(deployment)
+        lambda: (
+            "approved by" in harness.card_text(deployment) and "Succeeded" in harness.card_text(deployment)
+        )
     )
     assert f"<@{MINA.id}>" in harness.card_text(deployment)
     assert harness.actions(deployment) & {"approve", "reject"} == set()

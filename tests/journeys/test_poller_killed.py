@@ -41,18 +41,18 @@ def test_a_canary_is_followed_to_its_end_by_one_replica_after_another(few: Fleet
     asked = few.card(deployment)
     few.slack.press(OLU.id, asked.channel, asked.ts, "approve")
     few.until(lambda: on_the_first_step(few))
-    few.until(lambda: "10 % of the traffic" in card(few, deployment))
+    few.until(lambda: "10% of traffic" in card(few, deployment))
 
     watching.kill()
     (watching,) = few.start_together(1)
     few.aws.clock.advance(5 * 60)
-    few.until(lambda: "All traffic is on green" in card(few, deployment))
+    few.until(lambda: "100% on green" in card(few, deployment))
 
     watching.kill()
     few.aws.clock.advance(6 * 60)
     few.rows("UPDATE switches SET due_at = now(), blue_until = now() RETURNING 1")
     few.start_together(1)
-    few.until(lambda: "Finished" in card(few, deployment))
+    few.until(lambda: "Completed" in card(few, deployment))
 
     few.until(lambda: "blue terminated" in thread_text(few, deployment))
     timeline = thread_text(few, deployment)
@@ -68,7 +68,7 @@ def test_an_undo_outlives_whoever_was_carrying_it_out(few: Fleet) -> None:
     asked = few.card(deployment)
     few.slack.press(OLU.id, asked.channel, asked.ts, "approve")
     few.until(lambda: on_the_first_step(few))
-    few.until(lambda: "10 % of the traffic" in card(few, deployment))
+    few.until(lambda: "10% of traffic" in card(few, deployment))
     few.aws.faults.slow("StopDeployment", 60_000, times=1)
     few.slack.press(OLU.id, asked.channel, asked.ts, "undo")
     few.until(lambda: few.slack.views.top(OLU.id))
@@ -82,7 +82,7 @@ def test_an_undo_outlives_whoever_was_carrying_it_out(few: Fleet) -> None:
 
     def back() -> bool:
         few.aws.clock.advance(0.2)
-        return "Taken back to blue" in card(few, deployment)
+        return "Rolled back to blue" in card(few, deployment)
 
     few.until(back, 90)
     assert few.aws.share("order") == {"blue": 100, "green": 0}

@@ -90,7 +90,7 @@ async def run_switch(harness: Harness) -> str:
         command=("run", f"--password={NEW}"),
     )
     second, _ = await harness.open_gate("order")
-    await harness.until(lambda: "variable `DB_PASSWORD` changes" in harness.card_text(second))
+    await harness.until(lambda: "env var `DB_PASSWORD` changed" in harness.card_text(second))
     for user in (MINA.id, OLU.id):
         await harness.press(user, second, "details")
         await harness.until(lambda user=user: harness.slack.views.top(user) is not None)  # type: ignore[misc]
@@ -126,6 +126,6 @@ async def test_what_was_searched_would_have_shown_it(harness: Harness) -> None:
     assert "DB_PASSWORD" in harness.slack.traffic()
     assert "DB_PASSWORD" in everything_recorded(harness.database_url)
     assert "DB_PASSWORD" in await fetched(harness)
-    assert "secret `API_KEY` changes its source" in harness.slack.traffic()
-    assert "command changes" in harness.slack.traffic()
+    assert "secret `API_KEY` points to a different source" in harness.slack.traffic()
+    assert "command changed" in harness.slack.traffic()
     assert harness.gate(second)["verdict"] == "rejected"

@@ -22,14 +22,14 @@ async def test_a_canary_goes_from_ten_percent_to_the_end_of_blue(harness: Harnes
     deployment = await approved(harness, config=CANARY)
 
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
-    await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
-    assert "100 % from about" in harness.card_text(deployment)
+    await harness.until(lambda: "10% of traffic" in harness.card_text(deployment))
+    assert "Next: 100% at about" in harness.card_text(deployment)
     harness.aws.clock.advance(5 * 60)
-    await harness.until(lambda: "All traffic is on green" in harness.card_text(deployment))
-    assert "Undo takes seconds until" in harness.card_text(deployment)
+    await harness.until(lambda: "100% on green" in harness.card_text(deployment))
+    assert "Roll back takes seconds until" in harness.card_text(deployment)
     harness.aws.clock.advance(6 * 60)
     harness.clock.advance(minutes=6)
-    await harness.until(lambda: "Finished" in harness.card_text(deployment))
+    await harness.until(lambda: "Completed" in harness.card_text(deployment))
     assert "takes minutes" in harness.card_text(deployment)
     assert harness.audit(deployment)[-4:] == [
         "report_acknowledged",
@@ -55,7 +55,7 @@ async def test_a_stop_in_the_console_closes_a_waiting_card_and_says_so(harness: 
 async def test_an_alarm_after_the_switch_shows_its_rollback_until_blue_serves_again(harness: Harness) -> None:
     deployment = await approved(harness, config=CANARY)
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
-    await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
+    await harness.until(lambda: "10% of traffic" in harness.card_text(deployment))
 
     harness.aws.set_alarm("order", "ALARM")
     harness.aws.clock.advance(5)
@@ -66,7 +66,7 @@ async def test_an_alarm_after_the_switch_shows_its_rollback_until_blue_serves_ag
     assert await harness.reported(rollback) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
 
-    await harness.until(lambda: "Blue serves again" in harness.card_text(deployment))
+    await harness.until(lambda: "Back on blue" in harness.card_text(deployment))
     assert harness.aws.share("order") == {"blue": 100, "green": 0}
     assert "undo" not in harness.actions(deployment)
 
@@ -106,4 +106,4 @@ async def test_a_rollback_without_hooks_is_followed_all_the_same(harness: Harnes
     harness.aws.advance_until(lambda: harness.aws.share("bare")["green"] == 0)
     harness.clock.advance(seconds=30)
 
-    await harness.until(lambda: "Blue serves again" in harness.card_text(deployment))
+    await harness.until(lambda: "Back on blue" in harness.card_text(deployment))

@@ -38,7 +38,7 @@ TAKEN_OVER_WITHIN: Final = 5.0
 TIMEOUT_SECONDS: Final = 120.0
 """Seconds that any part may take on a machine that has other things to do; alone it takes a few."""
 
-TOOK: Final = "CodeDeploy took the answer"
+TOOK: Final = "CodeDeploy hook result"
 
 BUSY: Final = 3.0
 """More seconds than promised, for such a machine."""
@@ -206,7 +206,7 @@ def test_killed_between_codedeploys_yes_and_our_commit_the_answer_is_found_there
         "timeout_after_commit",
         "LifecycleEventAlreadyCompletedException",
     ]
-    few.until(lambda: "CodeDeploy took the answer" in text_of(few.card(deployment)))
+    few.until(lambda: "CodeDeploy hook result" in text_of(few.card(deployment)))
 
 
 def test_replicas_that_start_together_migrate_together(empty_url: str) -> None:

@@ -21,7 +21,7 @@ async def test_a_switch_is_approved_reported_shown_and_taken_back(harness: Harne
     await harness.approve(MINA.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
-    await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
+    await harness.until(lambda: "10% of traffic" in harness.card_text(deployment))
 
     await undo(harness, OLU.id, deployment)
     await harness.until(lambda: harness.aws.calls("StopDeployment"))
@@ -31,7 +31,7 @@ async def test_a_switch_is_approved_reported_shown_and_taken_back(harness: Harne
     assert rollback is not None
     assert await harness.reported(rollback) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
-    await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolled back to blue" in harness.card_text(deployment))
     card = harness.card(deployment)
     await harness.until(lambda: harness.slack.messages.replies(card.channel, card.ts))
 

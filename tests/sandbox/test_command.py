@@ -63,7 +63,7 @@ def test_an_unknown_language_is_refused_wherever_it_comes_from(
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [((), "그린으로 전환할지 묻습니다"), (("--locale", "en"), "asks to switch production traffic to green")],
+    [((), "승인 요청"), (("--locale", "en"), "approve? Expires at")],
     ids=["the environment's", "the flag's"],
 )
 def test_the_cards_language_is_the_environments_unless_a_flag_says_otherwise(

@@ -111,7 +111,7 @@ _ORDER: Final[tuple[type[Finding], ...]] = (
     EvidenceUnread,
 )
 _WORST: Final = ("unhealthy", "unhealthy.draining", "unused")
-_LEAVING: Final = "draining"
+LEAVING: Final = "draining"
 """Targets that an earlier deployment left behind in the same target group."""
 
 
@@ -166,7 +166,7 @@ def _targets(green: GreenHealth) -> Iterator[Finding]:
     health, tasks = green.targets, green.tasks
     if isinstance(health, Missing):
         return
-    staying = [one for one in health if one.state != _LEAVING]
+    staying = [one for one in health if one.state != LEAVING]
     total = sum(one.count for one in staying)
     for one in staying:
         if one.unchecked:

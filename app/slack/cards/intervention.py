@@ -31,7 +31,9 @@ def intervention_lines(view: GateView, texts: Texts) -> list[str]:
     warning = texts("course.trouble", why=why) if _is_stuck(asked) else ""
     if asked.phase is InterventionPhase.SENT and asked.problem:
         warning = texts("course.may_stop", why=why)
-    return ["\n".join(part for part in (words, quoted(asked.reason), warning) if part)]
+    reason = quoted(asked.reason)
+    parts = (reason, words) if asked.phase is InterventionPhase.DONE else (words, reason)
+    return [part for part in (*parts, warning) if part]
 
 
 def _verb(asked: Intervention) -> str:

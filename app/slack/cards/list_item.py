@@ -21,12 +21,18 @@ from app.gate.state_machine import Awaiting, Decided, Outcome
 from app.gate.undo import Progress
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
-from app.slack.cards.decision_buttons import decision_buttons
+from app.slack.cards.actions import waiting_actions
 from app.slack.text.escape import inline
-from app.slack.text.switch import BASIS_KEYS, deployment_link, domain_name, ending_text
+from app.slack.text.switch import deployment_link, domain_name, ending_text
 from app.slack.text.violations import rule_lines
 
-LINE_KEYS: Final = {**BASIS_KEYS, Basis.UNDO: "undo"}
+LINE_KEYS: Final = {
+    Basis.AUTO_ROLLBACK: "rescued",
+    Basis.CHECKS: "approved_itself",
+    Basis.BREAK_GLASS: "glass_broken",
+    Basis.UNDO: "undo",
+}
+"""Text keys of approvals on another basis than votes."""
 
 
 class PendingGate(Protocol):
@@ -69,7 +75,7 @@ def pending_blocks(
     blocks = [section(text)]
     if isinstance(view.gate, Awaiting) and view.gate.verified and domain is not None:
         blocks.append(
-            decision_buttons(view, texts=texts, block_id=f"decide.{view.id}", rule_status=rule_status)
+            waiting_actions(view, block_id=f"decide.{view.id}", rule_status=rule_status, texts=texts)
         )
     else:
         blocks.append(section(texts("card.unverified" if not view.switch.verified else "card.unconfigured")))

@@ -11,7 +11,7 @@ from app.flow.ports.rules import OwnedDomain, Rules
 from app.gate.rules.evaluation import active_freezes, effective_policy
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
-from app.slack.cards.approval_status import stale_group_lines
+from app.slack.cards.context import stale_group_lines
 from app.slack.commands.freeze import FreezeCommand
 from app.slack.handlers.save_errors import save_error_text
 from app.slack.text.escape import inline

@@ -9,12 +9,13 @@ from app.flow.read_models import CardPlace
 from app.gate.ids import GateId
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.background import BackgroundTasks
+from app.slack.cards.overflow import MenuChoice
 from app.slack.payload import Body, channel_of
 from app.slack.publishers.card_search import CARD
 from app.workers.wakeups import Wakeups
 
-CARD_BLOCK: Final = re.compile("(decide|course)\\.[0-9]+")
-"""Block ids of a card's buttons (`decision_buttons`, `progress_buttons`)."""
+CARD_BLOCK: Final = re.compile("(card|decide|course)\\.[0-9]+")
+"""Block ids of a card's buttons (`card_actions`); the last two were those of earlier releases."""
 
 
 class CardRepository(Protocol):
@@ -45,7 +46,7 @@ class ShownCards:
         """Saves the place of the card that the action came from."""
         place = message_place(body)
         try:
-            gate = ActionValue.parse(action.get("value")).gate
+            gate = ActionValue.parse(MenuChoice.of(action).value).gate
         except InvalidActionValue:
             return
         if place is not None and _is_card(body, action, gate):

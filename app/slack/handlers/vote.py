@@ -23,7 +23,7 @@ from app.i18n.catalog import Texts
 from app.observability.metrics import INTERACTIONS
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
-from app.slack.cards.secondary_buttons import reply_blocks
+from app.slack.cards.buttons import reply_blocks
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.handlers.shown_cards import ShownCards, message_place
 from app.slack.handlers.vote_reply import VoteReplies, VoteReply

@@ -17,9 +17,8 @@ from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLa
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.observability.metrics import INTERACTIONS
-from app.slack.action_value import ActionValue
 from app.slack.blocks import Block
-from app.slack.cards.secondary_buttons import break_glass_button, retract_vote_button
+from app.slack.cards.buttons import break_glass_button, retract_vote_button
 from app.slack.handlers.save_errors import save_error_text
 from app.slack.handlers.shown_cards import ShownCards
 from app.slack.text.denials import denial_text
@@ -92,18 +91,16 @@ class VoteReplies:
         """Buttons for the voter: retract the vote; for admins, break glass."""
         if accepted.decision is not None:
             return ()
-        action_value = ActionValue(gate=vote.gate, prompt_version=vote.prompt_version)
         profile = Profile(person=vote.person, locale=texts.locale)
         break_glass = self._break_glass_buttons(profile, accepted.view, accepted.unmet, texts)
-        return (retract_vote_button(action_value, texts=texts), *break_glass)
+        return (retract_vote_button(accepted.view, texts=texts), *break_glass)
 
     def _break_glass_buttons(
         self, profile: Profile, view: GateView, unmet: Sequence[Violation], texts: Texts
     ) -> tuple[Block, ...]:
         """Break glass, for an admin whom a rule blocks."""
         is_admin = self._rules.roster().includes(profile.person.user, approvers=self._rules.admins)
-        action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
-        return (break_glass_button(action_value, texts=texts),) if unmet and is_admin else ()
+        return (break_glass_button(view, texts=texts),) if unmet and is_admin else ()
 
 
 def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:

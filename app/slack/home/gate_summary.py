@@ -7,9 +7,10 @@ from app.flow.read_models import CardPlace, GateView
 from app.gate.rules.denials import AlreadyApproved
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
-from app.slack.cards.evidence import change_lines, health_line
+from app.slack.cards.health import health_line
 from app.slack.cards.list_item import card_link
 from app.slack.home.query import PreviewedGate
+from app.slack.text.changes import change_lines
 from app.slack.text.escape import inline
 from app.slack.text.switch import creator, deployment_link, domain_name
 from app.slack.text.violations import rule_lines
@@ -41,12 +42,8 @@ def gate_lines(view: GateView, *, place: CardPlace | None, base: str | None, tex
 
 def evidence_lines(view: GateView, *, texts: Texts) -> list[str]:
     """What changes, and the health of green."""
-    if view.evidence is None:
-        return [texts("evidence.looking")] if view.switch.verified else []
-    return [
-        *change_lines(view.evidence, texts, max_chars=MAX_CHANGES_CHARS),
-        health_line(view.evidence, texts),
-    ]
+    changes = change_lines(view.evidence, texts, max_chars=MAX_CHANGES_CHARS) if view.evidence else []
+    return [line for line in (*changes, health_line(view, texts)) if line]
 
 
 def approval_effect_text(previewed: PreviewedGate, *, texts: Texts) -> str:

@@ -8,12 +8,16 @@ from typing import Any, Final
 from app.flow.ports.rules import Rules
 from app.gate.people import AccountStatus, Person
 from app.i18n.catalog import Texts
-from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
-from app.slack.cards.decision_buttons import Confirmation, approve_button, reject_button
-from app.slack.cards.evidence import details_button
+from app.slack.cards.buttons import (
+    Confirmation,
+    approve_button,
+    break_glass_button,
+    details_button,
+    reject_button,
+    retract_vote_button,
+)
 from app.slack.cards.list_item import PendingGate, decided_line
-from app.slack.cards.secondary_buttons import break_glass_button, retract_vote_button
 from app.slack.home.gate_summary import approval_effect_text, evidence_lines, gate_lines, within_limit
 from app.slack.home.query import HomeContents, PreviewedGate
 from app.slack.text.freezes import freeze_lines
@@ -112,7 +116,6 @@ def _one_of_mine(
 def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
     """Only the buttons that this person can use; the card has all of them."""
     view, preview = previewed.view, previewed.preview
-    action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
     approve = approve_button(
         view,
         texts=texts,
@@ -125,9 +128,9 @@ def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts:
         details_button(view, texts=texts),
     ]
     if preview.voted:
-        found.append(retract_vote_button(action_value, texts=texts))
+        found.append(retract_vote_button(view, texts=texts))
     if is_admin and not preview.counts:
-        found.append(break_glass_button(action_value, texts=texts))
+        found.append(break_glass_button(view, texts=texts))
     return found
 
 

@@ -9,17 +9,18 @@ from app.gate.evidence.model import ABSENT, Alarm, Evidence, Listener, Missing, 
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, divider, header, modal, section, when
-from app.slack.cards.evidence import (
+from app.slack.cards.checks import SIGNS, STATE_ORDER, check_text
+from app.slack.modals.details_task_set import task_set_lines
+from app.slack.text.changes import (
     evidence_time_text,
     has_several_containers,
     no_change_lines,
     reread_lines,
     unknown_text,
 )
-from app.slack.modals.details_task_set import task_set_lines
 from app.slack.text.escape import escaped, inline
 from app.slack.text.evidence import change_text, code, commit_text, links, missing_text
-from app.slack.text.health import finding_text, healthy_lines
+from app.slack.text.health import finding_text, healthy_lines, stable_lines
 from app.slack.text.switch import deployment_link, domain_name
 
 MAX_SECTION_CHARS: Final = 2900
@@ -32,25 +33,26 @@ MAX_SECTIONS: Final = 12
 def details_modal(view: GateView, *, texts: Texts) -> Block:
     """The modal, in the user's language."""
     evidence = view.evidence
-    title = section(f"*{escaped(domain_name(view, texts))}* {deployment_link(view)}")
+    blocks = [section(f"*{escaped(domain_name(view, texts))}* {deployment_link(view)}")]
     if evidence is None:
-        blocks = [title, section(texts("details.no_evidence"))]
+        blocks += [section(texts("details.no_evidence")), *_checks(view, texts)]
     else:
-        seen = evidence_time_text(view, evidence, texts)
-        blocks = [title, context(seen), *_all(evidence, texts, waits=isinstance(view.gate, Awaiting))]
+        blocks.append(context(evidence_time_text(view, evidence, texts)))
+        blocks += _all(view, evidence, texts)
     return modal(
         callback="details", title=texts("details.title"), close=texts("details.close"), blocks=blocks
     )
 
 
-def _all(evidence: Evidence, texts: Texts, *, waits: bool) -> Iterator[Block]:
+def _all(view: GateView, evidence: Evidence, texts: Texts) -> Iterator[Block]:
     yield header(texts("details.what_changes"))
     yield from paragraphs(_changes(evidence, texts), texts)
     yield context(texts("details.values_hidden"))
-    yield header(texts("details.fitness"))
+    yield header(texts("details.health"))
     yield from paragraphs(_health(evidence, texts), texts)
+    yield from _checks(view, texts)
     yield header(texts("details.both_sides"))
-    yield _blue_green(evidence, texts, now="" if waits else "_then")
+    yield _blue_green(evidence, texts, now="" if isinstance(view.gate, Awaiting) else "_then")
     yield header(texts("details.alarms"))
     yield from paragraphs(_alarms(evidence, texts), texts)
     yield header(texts("details.itself"))
@@ -59,6 +61,15 @@ def _all(evidence: Evidence, texts: Texts, *, waits: bool) -> Iterator[Block]:
     if missing:
         yield divider()
         yield from paragraphs([f"*{texts('details.missing')}*", *missing], texts)
+
+
+def _checks(view: GateView, texts: Texts) -> list[Block]:
+    """Every reported check, the worst first."""
+    if not view.checks:
+        return []
+    in_order = sorted(view.checks, key=lambda check: (STATE_ORDER.index(check.state), check.name))
+    lines = [f"{SIGNS[check.state]} {check_text(check, texts)}" for check in in_order]
+    return [header(texts("details.checks")), *paragraphs(lines, texts)]
 
 
 def paragraphs(lines: Iterable[str], texts: Texts) -> list[Block]:
@@ -95,7 +106,8 @@ def _changes(evidence: Evidence, texts: Texts) -> Iterator[str]:
 
 def _health(evidence: Evidence, texts: Texts) -> Iterator[str]:
     yield from (f":warning: {finding_text(one, texts)}" for one in health_of_green(evidence).findings)
-    yield from (f":white_check_mark: {good}" for good in healthy_lines(evidence, texts))
+    good = [*healthy_lines(evidence.health, texts), *stable_lines(evidence, texts)]
+    yield from (f":white_check_mark: {fact}" for fact in good)
 
 
 def _blue_green(evidence: Evidence, texts: Texts, *, now: str) -> Block:
@@ -129,7 +141,7 @@ def _alarms(evidence: Evidence, texts: Texts) -> list[str]:
 
 def _alarm(alarm: Alarm, texts: Texts) -> str:
     since = when(alarm.since) if alarm.since else "—"
-    keys = {"OK": "alarm_ok", "ALARM": "alarm_rings", ABSENT: "alarm_gone"}
+    keys = {"OK": "alarm_ok", "ALARM": "alarm_firing", ABSENT: "alarm_gone"}
     return texts(
         f"details.{keys.get(alarm.state, 'alarm_unsure')}",
         name=code(alarm.name),
@@ -159,7 +171,7 @@ def _listeners(evidence: Evidence, texts: Texts) -> list[str]:
 
 def _listener(listener: Listener, ours: set[str | None], texts: Texts) -> str:
     """A listener whose default action knows neither target group moves traffic by its rules."""
-    weights = [f"{code(name)} {percent} %" for name, percent in listener.weights if name in ours]
+    weights = [f"{code(name)} {percent}%" for name, percent in listener.weights if name in ours]
     shown = ", ".join(weights) or texts("details.listener_elsewhere")
     return texts("details.listener", port=listener.port, protocol=inline(listener.protocol), weights=shown)
 

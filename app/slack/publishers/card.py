@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,21 +19,12 @@ from app.gate.ids import GateId
 from app.gate.rules.violations import rule_key
 from app.i18n.catalog import Texts
 from app.observability.metrics import UNAPPROVABLE_GATES
-from app.slack.blocks import Block, section
-from app.slack.cards.card import card_blocks
-from app.slack.cards.decision import card_sentence
+from app.slack.blocks import section
+from app.slack.cards.card import Card, render_card
 from app.slack.client import RetryAfterTracker
 from app.slack.publishers.card_search import CardSearch, card_metadata
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Card:
-    """A card ready to send."""
-
-    text: str
-    blocks: list[Block]
 
 
 class SlackCardPublisher:
@@ -62,15 +52,12 @@ class SlackCardPublisher:
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
         rule_status = rule_status_of(view, rules=self._rules, now=self._clock())
         self._report_unapprovable(view, rule_status)
-        card = Card(
-            text=card_sentence(view, texts=self._texts),
-            blocks=card_blocks(
-                view,
-                texts=self._texts,
-                domain=domain,
-                rule_status=rule_status,
-                closed_channels=closed_channels,
-            ),
+        card = render_card(
+            view,
+            texts=self._texts,
+            domain=domain,
+            rule_status=rule_status,
+            closed_channels=closed_channels,
         )
         shown = json.dumps([card.text, card.blocks], sort_keys=True)
         return RenderedCard(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)

@@ -10,7 +10,7 @@ from app.flow.read_models import GateView
 from app.gate.reminders import ReminderKind
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
-from app.slack.blocks import mention
+from app.slack.blocks import clock, mention
 from app.slack.publishers.timeline_keys import timeline_key
 from app.slack.text.escape import inline
 from app.slack.text.switch import failure_text
@@ -33,7 +33,7 @@ class Timeline:
         if key is None:
             return None
         text = self._texts(key, **self._fields(view, event))
-        return Message(seq=entry.seq, text=f"{_clock(_happened_at(event))}  {text}")
+        return Message(seq=entry.seq, text=f"{clock(_happened_at(event))}  {text}")
 
     def _fields(self, view: GateView, event: Event) -> dict[str, str]:
         detail = event.detail
@@ -42,7 +42,7 @@ class Timeline:
             "name": _detail_text(detail, "name"),
             "summary": _detail_text(detail, "summary"),
             "deployer": ", ".join(map(mention, str(detail.get("deployer") or "").split())),
-            "deadline": _clock(view.deadline_at),
+            "deadline": clock(view.deadline_at),
             "reason": _detail_text(detail, "reason"),
             "why": failure_text(
                 _first_detail(detail, "problem", "codedeploy", "end_reason", "reason"), self._texts
@@ -73,7 +73,7 @@ class Timeline:
             count=minutes,
             who=who,
             domain=domain.name,
-            deadline=_clock(view.deadline_at),
+            deadline=clock(view.deadline_at),
             deployment=inline(view.switch.key.deployment),
         )
         return Message(seq=entry.seq, text=text, channel=channel)
@@ -103,9 +103,4 @@ def _happened_at(event: Event) -> datetime:
 
 def _until(detail: Mapping[str, Detail]) -> str:
     until = detail.get("blue_until")
-    return _clock(datetime.fromisoformat(until)) if isinstance(until, str) and until else "—"
-
-
-def _clock(at: datetime) -> str:
-    """The time of day, as each reader's clock shows it."""
-    return f"<!date^{int(at.timestamp())}^{{time}}|{at.strftime('%H:%M UTC')}>"
+    return clock(datetime.fromisoformat(until)) if isinstance(until, str) and until else "—"

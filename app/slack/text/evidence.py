@@ -92,6 +92,11 @@ def links(commits: Commits, texts: Texts) -> list[str]:
     return found
 
 
+def commit_code(commits: Commits) -> list[str]:
+    """Green's commit; empty if nothing names it."""
+    return [code(commits.new[:SHORT_SHA_CHARS])] if commits.new else []
+
+
 def commit_text(commits: Commits, texts: Texts) -> str | None:
     """The commits of blue and green; None if no tag, image or description names them."""
     if commits.new is None:

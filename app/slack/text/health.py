@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from app.gate.evidence.health import (
+    LEAVING,
     AlarmFiring,
     AlarmNotFound,
     EvidenceUnread,
@@ -14,7 +15,7 @@ from app.gate.evidence.health import (
     TooFewTasks,
     UnhealthyTargets,
 )
-from app.gate.evidence.model import ABSENT, Evidence, Missing, MissingReason, Targets, Tasks
+from app.gate.evidence.model import ABSENT, Evidence, GreenHealth, Missing, MissingReason, Targets, Tasks
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.text.escape import inline
@@ -45,17 +46,18 @@ def reason_text(targets: Targets) -> str:
 
 def tasks_text(tasks: Tasks, texts: Texts) -> str:
     """Running tasks of desired tasks."""
-    return texts("evidence.fit.tasks", running=tasks.running, desired=tasks.desired)
+    return texts("evidence.health.tasks", running=tasks.running, desired=tasks.desired)
 
 
-def healthy_lines(evidence: Evidence, texts: Texts) -> list[str]:
+def healthy_lines(green: GreenHealth, texts: Texts) -> list[str]:
     """What is healthy; missing and unhealthy parts are left out."""
-    return [
-        *_tasks(evidence, texts),
-        *_targets(evidence, texts),
-        *_alarms(evidence, texts),
-        *_steady(evidence, texts),
-    ]
+    return [*_tasks(green, texts), *_targets(green, texts), *_alarms(green, texts)]
+
+
+def stable_lines(evidence: Evidence, texts: Texts) -> list[str]:
+    """Since when green's tasks are stable, if that is known."""
+    since = evidence.steady_since
+    return [] if isinstance(since, Missing) else [texts("evidence.health.stable", at=when(since))]
 
 
 def _tasks_finding(finding: NoTasks | TooFewTasks | NotSteady, texts: Texts) -> str:
@@ -65,7 +67,7 @@ def _tasks_finding(finding: NoTasks | TooFewTasks | NotSteady, texts: Texts) -> 
         case TooFewTasks(tasks=tasks):
             return texts("evidence.finding.tasks_short", running=tasks.running, desired=tasks.desired)
         case NotSteady():
-            return texts("evidence.finding.not_steady")
+            return texts("evidence.finding.not_stable")
         case _:
             assert_never(finding)
 
@@ -76,7 +78,7 @@ def _targets_finding(finding: UnhealthyTargets | TargetsUnchecked | NoTargets, t
     targets = finding.targets
     if isinstance(finding, TargetsUnchecked) and targets.state == "unused":
         return texts("evidence.finding.targets_unused")
-    key = "targets_unchecked" if isinstance(finding, TargetsUnchecked) else "targets_unfit"
+    key = "targets_unchecked" if isinstance(finding, TargetsUnchecked) else "targets_unhealthy"
     return texts(
         f"evidence.finding.{key if targets.reason else f'{key}_bare'}",
         count=targets.count,
@@ -91,34 +93,31 @@ def _alarm_finding(finding: AlarmFiring | AlarmNotFound, texts: Texts) -> str:
     if isinstance(finding, AlarmNotFound):
         return texts("evidence.finding.alarm_gone", name=name)
     return texts(
-        "evidence.finding.alarm_rings", name=name, reason=inline(finding.alarm.reason, max_chars=120)
+        "evidence.finding.alarm_firing", name=name, reason=inline(finding.alarm.reason, max_chars=120)
     )
 
 
-def _tasks(evidence: Evidence, texts: Texts) -> list[str]:
-    tasks = evidence.green.tasks
+def _tasks(green: GreenHealth, texts: Texts) -> list[str]:
+    tasks = green.tasks
     if isinstance(tasks, Missing) or tasks.running < max(tasks.desired, 1):
         return []
     return [tasks_text(tasks, texts)]
 
 
-def _targets(evidence: Evidence, texts: Texts) -> list[str]:
-    health = evidence.green.health
-    healthy = 0 if isinstance(health, Missing) else sum(one.count for one in health if one.state == "healthy")
-    return [texts.plural("evidence.fit.healthy", count=healthy)] if healthy else []
+def _targets(green: GreenHealth, texts: Texts) -> list[str]:
+    health = green.targets
+    staying = [] if isinstance(health, Missing) else [one for one in health if one.state != LEAVING]
+    healthy = sum(one.count for one in staying if one.state == "healthy")
+    total = sum(one.count for one in staying)
+    return [texts("evidence.health.targets", count=healthy, total=total)] if healthy else []
 
 
-def _alarms(evidence: Evidence, texts: Texts) -> list[str]:
-    alarms = evidence.alarms
+def _alarms(green: GreenHealth, texts: Texts) -> list[str]:
+    alarms = green.alarms
     if isinstance(alarms, Missing):
-        return [texts("evidence.fit.no_alarms")] if alarms.why is MissingReason.NONE else []
+        return [texts("evidence.health.no_alarms")] if alarms.why is MissingReason.NONE else []
     if any(alarm.state == "ALARM" for alarm in alarms):
         return []
     unsure = sum(alarm.state not in {"OK", ABSENT} for alarm in alarms)
-    key = "alarms_without_data" if unsure else "no_alarm_rings"
-    return [texts(f"evidence.fit.{key}", count=unsure)]
-
-
-def _steady(evidence: Evidence, texts: Texts) -> list[str]:
-    since = evidence.steady_since
-    return [] if isinstance(since, Missing) else [texts("evidence.fit.steady", at=when(since))]
+    key = "alarms_without_data" if unsure else "no_alarms_firing"
+    return [texts(f"evidence.health.{key}", count=unsure)]

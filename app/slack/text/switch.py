@@ -4,18 +4,10 @@ from typing import Final, assert_never
 
 from app.flow.read_models import GateView, Switch, Traffic
 from app.flow.undo.intervention import InterventionFailure
-from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Shift
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.text.escape import inline
-
-BASIS_KEYS: Final = {
-    Basis.AUTO_ROLLBACK: "rescued",
-    Basis.CHECKS: "approved_itself",
-    Basis.BREAK_GLASS: "glass_broken",
-}
-"""Text keys of approvals on another basis than votes."""
 
 
 def domain_name(view: GateView, texts: Texts) -> str:
@@ -37,15 +29,21 @@ WITHOUT_CONSOLE: Final = ("us-iso", "eu-iso")
 """Region prefixes of partitions whose console is not public."""
 
 
-def deployment_link(view: GateView) -> str:
-    """A link to the AWS console; the bare id if the console is not known."""
+def console_url(view: GateView) -> str | None:
+    """The deployment's address in the AWS console, if the console is known."""
     key = view.switch.key
     if key.region.startswith(WITHOUT_CONSOLE):
-        return inline(key.deployment)
+        return None
     own = (host for start, host in CONSOLES.items() if key.region.startswith(start))
     console = next(own, "console.aws.amazon.com")
-    url = f"https://{key.region}.{console}/codesuite/codedeploy/deployments/{key.deployment}"
-    return f"<{url}?region={key.region}|{inline(key.deployment)}>"
+    path = f"codesuite/codedeploy/deployments/{key.deployment}"
+    return f"https://{key.region}.{console}/{path}?region={key.region}"
+
+
+def deployment_link(view: GateView) -> str:
+    """A link to the AWS console; the bare id if the console is not known."""
+    url, name = console_url(view), inline(view.switch.key.deployment)
+    return f"<{url}|{name}>" if url else name
 
 
 def creator(view: GateView) -> str:

@@ -22,7 +22,7 @@ def undo_kind(view: GateView) -> InterventionKind | None:
 def previous_text(view: GateView, texts: Texts) -> str:
     """The previous version, by its best known name."""
     name = view.switch.previous_revision
-    return inline(name) if name else texts("undo.what_served_before")
+    return inline(name) if name else texts("card.previous_version")
 
 
 def traffic_left(view: GateView, texts: Texts) -> list[str]:

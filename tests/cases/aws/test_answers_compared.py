@@ -25,7 +25,7 @@ async def test_an_answer_that_codedeploy_took_and_does_not_hold_is_contradicted(
     await harness.until(lambda: harness.gate(deployment)["outcome"] == "conflict")
     gate = harness.gate(deployment)
     assert (gate["verdict"], gate["outcome_detail"]) == ("rejected", "Succeeded")
-    await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
+    await harness.until(lambda: "recorded a different result: Succeeded" in harness.card_text(deployment))
     kinds = harness.audit(deployment)
     assert (kinds.count("report_acknowledged"), kinds.count("report_conflict")) == (1, 1)
     assert REGISTRY.get_sample_value(*CONTRADICTED) == before + 1

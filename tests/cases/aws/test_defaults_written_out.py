@@ -248,7 +248,7 @@ async def test_the_card_says_that_nothing_changes(harness: Harness) -> None:
         container={"readonlyRootFilesystem": False, "privileged": False, "interactive": False},
     )
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Nothing changes" in harness.card_text(deployment))
-    assert "`klp-logistics-order:41` and `klp-logistics-order:44` say the same" in harness.card_text(
+    await harness.until(lambda: "No changes" in harness.card_text(deployment))
+    assert "`klp-logistics-order:41` and `klp-logistics-order:44` are identical" in harness.card_text(
         deployment
     )

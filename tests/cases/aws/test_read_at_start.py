@@ -6,7 +6,7 @@ import pytest
 
 from app.aws.task_definitions import is_pinned_secret, reading_of
 from app.i18n.catalog import Texts
-from app.slack.cards.evidence import change_lines
+from app.slack.text.changes import change_lines
 from tests.gate.seen import evidence, side
 from tests.harness import Harness
 
@@ -51,36 +51,39 @@ def lines(**container: Any) -> str:
     return "\n".join(change_lines(seen, Texts.of("en")))
 
 
-NOTHING: Final = "*Nothing changes:* green runs `order:41`, as blue does."
+NOTHING: Final = "*No changes:* blue and green both run `order:41`."
 FILE: Final = {"type": "s3", "value": "arn:aws:s3:::order-env/prod.env"}
 SHOWN: Final[list[tuple[dict[str, Any], str]]] = [
     ({}, ""),
     ({"secrets": [{"name": "A", "valueFrom": f"{SECRET}:::{VERSION}"}]}, ""),
     (
         {"secrets": [{"name": "A", "valueFrom": SECRET}]},
-        "1 secret is read anew when tasks start; its value may have changed (AWS does not tell).",
+        "1 secret is read when tasks start; its value may have changed (AWS doesn't report it).",
     ),
     (
         {"secrets": [{"name": "A", "valueFrom": SECRET}], "environmentFiles": [FILE]},
-        "1 secret and 1 file of variables are read anew when tasks start; their values may have changed"
-        " (AWS does not tell).",
+        "1 secret and 1 environment file are read when tasks start; their values may have changed"
+        " (AWS doesn't report it).",
     ),
     (
         {"logConfiguration": {"secretOptions": [{"name": "splunk-token", "valueFrom": PARAMETER}]}},
-        "1 secret is read anew when tasks start; its value may have changed (AWS does not tell).",
+        "1 secret is read when tasks start; its value may have changed (AWS doesn't report it).",
     ),
     (
         {"firelensConfiguration": {"type": "fluentbit", "options": {"config-file-type": "s3"}}},
-        "1 file of variables is read anew when tasks start; its value may have changed (AWS does not tell).",
+        "1 environment file is read when tasks start; its value may have changed (AWS doesn't report it).",
     ),
-    ({"image": "shop"}, "`shop:latest` may still mean another build than before."),
-    ({"image": "shop:stable"}, "`shop:stable` may still mean another build than before."),
-    ({"image": "shop:latest-arm64"}, "`shop:latest-arm64` may still mean another build than before."),
-    ({"image": "shop:v1"}, "`shop:v1` may still mean another build than before."),
+    ({"image": "shop"}, "`shop:latest` is a mutable tag and may point to a different build."),
+    ({"image": "shop:stable"}, "`shop:stable` is a mutable tag and may point to a different build."),
+    (
+        {"image": "shop:latest-arm64"},
+        "`shop:latest-arm64` is a mutable tag and may point to a different build.",
+    ),
+    ({"image": "shop:v1"}, "`shop:v1` is a mutable tag and may point to a different build."),
     ({"image": "shop:main-9f3c2ab"}, ""),
     (
         {"secrets": [{"name": "A", "valueFrom": f"{PARAMETER}:prod"}]},
-        "1 secret is read anew when tasks start; its value may have changed (AWS does not tell).",
+        "1 secret is read when tasks start; its value may have changed (AWS doesn't report it).",
     ),
     ({"image": "shop:latest@sha256:" + "0a" * 32}, ""),
 ]
@@ -100,6 +103,6 @@ async def test_the_card_says_it_and_shows_no_address(harness: Harness) -> None:
     await harness.reported(first)
     harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
     second, _ = await harness.open_gate("order", image_tag="1.41.0")
-    await harness.until(lambda: "Nothing changes" in harness.card_text(second))
-    assert "1 secret and 1 file of variables are read anew when tasks start" in harness.card_text(second)
+    await harness.until(lambda: "No changes" in harness.card_text(second))
+    assert "1 secret and 1 environment file are read when tasks start" in harness.card_text(second)
     assert "order-env" not in harness.slack.traffic()

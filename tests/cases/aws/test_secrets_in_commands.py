@@ -10,7 +10,7 @@ from app.gate.evidence.model import Evidence
 from app.gate.evidence.revision_diff import diff
 from app.i18n.catalog import LOCALES, Texts
 from app.sandbox.people import GRACE, MINA
-from app.slack.cards.evidence import evidence_blocks
+from app.slack.cards.card import render_card
 from app.slack.modals.details import details_modal
 from app.web.api.schemas import evidence_out
 from tests.cases.aws.task_definition_shape import AT, CONTAINER, TASK_DEFINITION, filled, planted, strings
@@ -60,7 +60,7 @@ def looked_at(blue: dict[str, Any], green: dict[str, Any]) -> Evidence:
 def all_that_is_shown(seen: Evidence) -> str:
     """Everything that is made of evidence: the record's JSON, the API's, the card and Details in each language."""
     shown = [
-        str([details_modal(view_of(seen), texts=texts), evidence_blocks(view_of(seen), texts=texts)])
+        str([details_modal(view_of(seen), texts=texts), render_card(view_of(seen), texts=texts, domain=None)])
         for texts in map(Texts.of, LOCALES)
     ]
     return "\n".join([evidence_to_json(seen), evidence_out(seen).model_dump_json(), *shown])
@@ -114,7 +114,7 @@ def test_a_changed_command_is_shown_as_changed_without_its_text(part: str, words
     )
     shown = all_that_is_shown(seen)
     assert "S3cr3t" not in shown
-    assert {"command": "command changes", "entryPoint": "entry point changes"}[part] in shown
+    assert {"command": "command changed", "entryPoint": "entry point changed"}[part] in shown
 
 
 async def test_none_of_them_is_anywhere_in_the_service(harness: Harness) -> None:
@@ -133,7 +133,7 @@ async def test_none_of_them_is_anywhere_in_the_service(harness: Harness) -> None
             "the log": log.getvalue(),
             "HTTP": await fetched(harness),
         }
-    assert "command changes" in places["Slack"] or "명령 변경" in places["Slack"]
+    assert "command changed" in places["Slack"] or "명령 변경" in places["Slack"]
     assert [
         (place, form) for place, text in places.items() for form in written("S3cr3t") if form in text
     ] == []

@@ -45,7 +45,7 @@ async def test_other_states_of_a_target(
     harness: Harness, state: str, reason: str, description: str, emoji: str
 ) -> None:
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))
+    await harness.until(lambda: "Healthy:" in harness.card_text(deployment))
     harness.aws.set_health("order", "green", state, reason=reason, description=description)
     harness.clock.advance(seconds=20)
     await harness.until(lambda: reason in harness.card_text(deployment))

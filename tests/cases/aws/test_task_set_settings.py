@@ -8,7 +8,7 @@ from app.aws.evidence_responses import task_sets_of
 from app.gate.evidence.task_set_settings import settings_changes
 from app.i18n.catalog import Texts
 from app.sandbox.people import OLU
-from app.slack.cards.evidence import change_lines
+from app.slack.text.changes import change_lines
 from tests.gate.seen import evidence, side
 from tests.harness import Harness, texts_in
 
@@ -45,16 +45,16 @@ SAID: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "capacity": (SPOT, "capacity `FARGATE` → `FARGATE_SPOT`"),
     "a mix": (MIXED, "capacity `FARGATE` → `FARGATE weight 1 base 2, FARGATE_SPOT weight 3`"),
     "an older platform": ({"platformVersion": "1.3.0"}, "platform `1.4.0` → `1.3.0`"),
-    "subnets": (network(subnets=["subnet-0bbb"]), "network changes (subnets)"),
-    "security groups": (network(securityGroups=["sg-0bbb"]), "network changes (securityGroups)"),
-    "a public address": (network(assignPublicIp="ENABLED"), "network changes (assignPublicIp)"),
+    "subnets": (network(subnets=["subnet-0bbb"]), "network changed (subnets)"),
+    "security groups": (network(securityGroups=["sg-0bbb"]), "network changed (securityGroups)"),
+    "a public address": (network(assignPublicIp="ENABLED"), "network changed (assignPublicIp)"),
     "another port": (
         {"loadBalancers": [{"containerName": "app", "containerPort": 9901}]},
         "traffic goes to `app:8080` → `app:9901`",
     ),
     "service discovery": (
         {"serviceRegistries": [{"registryArn": "arn:aws:servicediscovery:1", "port": 1}]},
-        "`serviceRegistries` changes",
+        "`serviceRegistries` changed",
     ),
 }
 SAME: Final[dict[str, dict[str, Any]]] = {
@@ -85,7 +85,7 @@ def test_a_change_is_said(green: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("green", SAME.values(), ids=SAME)
 def test_what_is_the_same_is_no_change(green: dict[str, Any]) -> None:
-    assert line(green) == "*Nothing changes:* green runs `order:41`, as blue does."
+    assert line(green) == "*No changes:* blue and green both run `order:41`."
 
 
 def test_what_ecs_does_not_return_is_not_compared() -> None:
@@ -110,6 +110,6 @@ async def test_the_card_and_details_say_all_of_it(harness: Harness) -> None:
     for shown in (harness.card_text(deployment), "\n".join(texts_in(modal.body))):
         assert "capacity `FARGATE` → `FARGATE_SPOT`" in shown
         assert "platform `1.4.0` → `1.3.0`" in shown
-        assert "network changes (subnets, securityGroups)" in shown
+        assert "network changed (subnets, securityGroups)" in shown
         assert "traffic goes to `order:8020` → `envoy:9901`" in shown
-        assert "Nothing changes" not in shown
+        assert "No changes" not in shown

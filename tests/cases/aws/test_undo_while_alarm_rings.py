@@ -33,9 +33,7 @@ async def test_an_undo_turns_the_alarms_off_and_moves_all_at_once(
         asked = harness.aws.calls("CreateDeployment")[-1].params
         assert asked["overrideAlarmConfiguration"] == {"enabled": False}
         assert asked["deploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
-        await harness.advance_until(
-            lambda: "What served before serves again" in harness.card_text(deployment)
-        )
+        await harness.advance_until(lambda: "Previous version live again" in harness.card_text(deployment))
         assert "may stop it" not in harness.card_text(deployment)
 
 
@@ -53,7 +51,7 @@ async def test_where_that_is_not_allowed_the_undo_goes_on_and_the_card_says_what
     assert refused.outcome != "ok"
     assert "overrideAlarmConfiguration" not in taken.params
 
-    await harness.advance_until(lambda: "What served before serves again" in harness.card_text(deployment))
+    await harness.advance_until(lambda: "Previous version live again" in harness.card_text(deployment))
     assert "may stop it" not in harness.card_text(deployment)
 
 

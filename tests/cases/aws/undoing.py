@@ -35,7 +35,7 @@ async def to_the_end(harness: Harness, **how: Any) -> str:
     assert await harness.reported(deployment) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
-    await harness.until(lambda: "Finished" in harness.card_text(deployment))
+    await harness.until(lambda: "Completed" in harness.card_text(deployment))
     return deployment
 
 
@@ -43,7 +43,7 @@ async def take_back(harness: Harness, deployment: str) -> dict[str, Any]:
     """Presses Undo; gives what CreateDeployment was asked, once what served before serves again."""
     await undo(harness, GRACE.id, deployment)
     await harness.until(lambda: harness.aws.calls("CreateDeployment"), 10)
-    await harness.advance_until(lambda: "What served before serves again" in harness.card_text(deployment))
+    await harness.advance_until(lambda: "Previous version live again" in harness.card_text(deployment))
     asked = harness.aws.calls("CreateDeployment")[-1].params
     assert isinstance(asked, dict)
     return asked

@@ -71,7 +71,7 @@ async def test_the_card_that_is_pressed_under_its_new_id_is_the_card(
             await harness.slack.submit_async(OLU.id, form.id, {"reason": "not today"})
 
         assert await harness.reported(deployment) == ["Succeeded" if action == "approve" else "Failed"]
-        await harness.until(lambda: "took the answer" in text_of(card(harness)))
+        await harness.until(lambda: "hook result" in text_of(card(harness)))
         assert card(harness).ts == old.ts
         assert not {"approve", "reject"} & set(buttons_of(card(harness)))
         assert harness.slack.calls("chat.delete") == []
@@ -133,7 +133,7 @@ async def test_a_press_in_a_list_or_an_answer_deletes_nothing(build: Build, befo
         await harness.slack.press_async(MINA.id, OLD.id, listed.ts, "approve")
 
         assert await harness.reported(deployment) == ["Succeeded"]
-        await harness.until(lambda: "took the answer" in text_of(said_in(harness, OLD.id)[0]))
+        await harness.until(lambda: "hook result" in text_of(said_in(harness, OLD.id)[0]))
         assert harness.slack.messages.find(OLD.id, listed.ts) is not None
         assert harness.slack.messages.find(OLD.id, listed.ts) == listed
         assert harness.table("card_copies") == []

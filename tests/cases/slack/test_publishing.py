@@ -258,7 +258,7 @@ async def test_two_replicas_agree_how_old_the_groups_are(harness: Harness) -> No
         harness.clock.advance(minutes=6)
         for service in (harness.service, second):
             service.replace_config(load_config(harness.fakes.config_file))  # wakes the loops
-        await harness.until(lambda: "has not answered since" in harness.card_text(deployment))
+        await harness.until(lambda: "hasn't responded since" in harness.card_text(deployment))
         before = len(updates(harness, card))
         asked = len(harness.slack.calls("usergroups.users.list"))
         await harness.until(lambda: len(harness.slack.calls("usergroups.users.list")) >= asked + 4)

@@ -36,7 +36,7 @@ async def test_a_failure_withdraws_the_gate_within_a_minute(harness: Harness) ->
 
     gate = await ended(harness, deployment)
     assert gate["verdict"] == "withdrawn"
-    await harness.until(lambda: "nothing to decide" in harness.card_text(deployment))
+    await harness.until(lambda: "no action needed" in harness.card_text(deployment))
 
 
 async def test_a_press_on_a_withdrawn_gate_is_told_what_became_of_it(harness: Harness) -> None:
@@ -69,7 +69,7 @@ async def test_a_decision_whose_deployment_ended_untold_says_what_codedeploy_hol
         "conflict",
         "Failed",
     )
-    await harness.until(lambda: "holds another answer: Failed" in harness.card_text(deployment))
+    await harness.until(lambda: "recorded a different result: Failed" in harness.card_text(deployment))
     harness.clock.advance(minutes=1)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
 
@@ -81,7 +81,7 @@ async def test_an_auto_rollback_passes_at_once_and_is_only_announced(harness: Ha
     assert await harness.reported(deployment) == ["Succeeded"]
     gate = harness.gate(deployment)
     assert (gate["verdict"], gate["basis"], gate["decided_by"]) == ("approved", "auto_rollback", None)
-    await harness.until(lambda: "rescue is never held" in harness.card_text(deployment))
+    await harness.until(lambda: "Rollbacks don't need approval" in harness.card_text(deployment))
     assert harness.actions(deployment) & {"approve", "reject"} == set()
 
 

@@ -46,7 +46,7 @@ async def test_an_answer_that_is_not_taken_is_said_until_it_is(harness: Harness)
     await harness.approve(MINA.id, deployment)
 
     await harness.until(
-        lambda: "CodeDeploy has not confirmed the answer yet:* AccessDenied" in harness.card_text(deployment)
+        lambda: "CodeDeploy hasn't accepted the decision yet:* AccessDenied" in harness.card_text(deployment)
     )
     # If only the answer was lost, CodeDeploy has the report, and traffic moves: nobody is told otherwise.
     assert "no traffic moves" not in harness.card_text(deployment)
@@ -54,9 +54,9 @@ async def test_an_answer_that_is_not_taken_is_said_until_it_is(harness: Harness)
     harness.aws.faults.clear()
     harness.clock.advance(minutes=1)
     assert await harness.reported(deployment) == ["Succeeded"]
-    await harness.until(lambda: "CodeDeploy took the answer" in harness.card_text(deployment))
-    assert "has not confirmed" not in harness.card_text(deployment)
-    assert "has not confirmed" not in text_of(await deploys(harness, OLU, "order"))
+    await harness.until(lambda: "CodeDeploy hook result" in harness.card_text(deployment))
+    assert "hasn't accepted" not in harness.card_text(deployment)
+    assert "not yet accepted" not in text_of(await deploys(harness, OLU, "order"))
 
 
 @pytest.mark.parametrize("fault", NOT_SILENT)
@@ -89,7 +89,7 @@ async def test_a_missing_permission_is_waited_for_until_somebody_grants_it(harne
     await harness.approve(MINA.id, deployment)
     await harness.until(lambda: last_error(harness) == "AccessDeniedException")
     await harness.until(
-        lambda: "CodeDeploy has not confirmed the answer yet" in harness.card_text(deployment)
+        lambda: "CodeDeploy hasn't accepted the decision yet" in harness.card_text(deployment)
     )
     assert harness.gate(deployment)["phase"] == "decided"
 
@@ -110,7 +110,7 @@ async def test_a_permission_that_never_comes_is_given_up_after_the_hooks_hour(ha
 
     gate = await reported(harness, deployment)
     assert (gate["outcome"], gate["outcome_detail"]) == ("undeliverable", "AccessDeniedException")
-    await harness.until(lambda: "could not be told" in harness.card_text(deployment))
+    await harness.until(lambda: "Couldn't deliver the decision" in harness.card_text(deployment))
     assert harness.aws.answers(deployment) == []
 
 
@@ -125,7 +125,7 @@ async def test_an_execution_id_that_codedeploy_does_not_know_is_final(harness: H
         "undeliverable",
         "InvalidLifecycleEventHookExecutionIdException",
     )
-    await harness.until(lambda: "could not be told" in harness.card_text(deployment))
+    await harness.until(lambda: "Couldn't deliver the decision" in harness.card_text(deployment))
     assert "report_undeliverable" in harness.audit(deployment)
     assert reports("undeliverable") == before + 1
     assert len(harness.aws.calls(PUT)) == 1
@@ -155,9 +155,7 @@ async def test_a_deployment_that_codedeploy_does_not_know_is_final(harness: Harn
 @pytest.mark.parametrize("status", ["Succeeded", "Failed"])
 async def test_the_same_answer_given_by_somebody_else_is_success(harness: Harness, status: str) -> None:
     deployment, _ = await harness.open_gate("order")
-    await harness.until(
-        lambda: "Green looks fit" in harness.card_text(deployment)
-    )  # evidence, for the approval
+    await harness.until(lambda: "Healthy:" in harness.card_text(deployment))  # evidence, for the approval
     for read in ("GetDeployment", "BatchGetDeployments"):  # or the watcher may find out before the press
         harness.aws.faults.add(read, "throttle", times=None)
     await outsiders.answers(harness, deployment, status)
@@ -182,7 +180,7 @@ async def test_another_answer_given_by_somebody_else_is_shown_everywhere(harness
         "conflict",
         "Succeeded",
     )
-    await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
+    await harness.until(lambda: "recorded a different result: Succeeded" in harness.card_text(deployment))
     assert "report_conflict" in harness.audit(deployment)
     assert reports("conflict") == before + 1
 

@@ -33,7 +33,7 @@ async def opened(harness: Harness, domain: str = "order", **how: str) -> str:
 async def test_the_card_offers_nothing_until_codedeploy_has_confirmed_it(harness: Harness) -> None:
     codedeploy_away(harness)
     deployment = await opened(harness)
-    assert "CodeDeploy cannot be asked" in harness.card_text(deployment)
+    assert "Can't reach CodeDeploy" in harness.card_text(deployment)
     assert harness.actions(deployment) & {"approve", "reject"} == set()
 
     codedeploy_back(harness)
@@ -70,7 +70,7 @@ async def test_what_turns_out_not_to_be_ours_is_withdrawn_once_and_never_reporte
     assert harness.gate(deployment)["verdict"] == "withdrawn"
     assert "not a configured domain" in harness.gate(deployment)["reason"]
     await harness.until(lambda: "not a configured domain" in harness.card_text(deployment))
-    assert "CodeDeploy did not confirm" in harness.card_text(deployment)
+    assert "doesn't list this as a running deployment" in harness.card_text(deployment)
     assert "ended by itself" not in harness.card_text(deployment)
 
     (switch,) = harness.rows("SELECT due_at, end_reason FROM switches")

@@ -95,7 +95,7 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
         assert first in harness.card_text(second)
         assert "Next in line." in harness.card_text(second)
         await harness.until(lambda: "Number 2 in line, after order." in harness.card_text(third))
-        assert "Not to be approved now" in harness.card_text(third)
+        assert ": blocked" in harness.card_text(third)
         await refused(harness, OLU.id, third, "number 2 in line, after order")
         assert "One at a time" not in harness.card_text(unrelated)
         await harness.approve(OLU.id, unrelated)
@@ -103,7 +103,7 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
         assert WAITS.format("payment") in await say(harness, OLU.id, "order")
 
         await come_through(harness, "payment", first)
-        await harness.until(lambda: "Not to be approved now" not in harness.card_text(second))
+        await harness.until(lambda: ": blocked" not in harness.card_text(second))
         await harness.until(lambda: "Waiting longer: order." in harness.card_text(third))
         (call,) = await called(harness, second)
         assert "*order* can go next" in call
@@ -220,7 +220,9 @@ async def test_auto_rollbacks_and_undos_wait_for_nobody(build: Build) -> None:
         await harness.approve(OLU.id, done)
         assert await harness.reported(done) == ["Succeeded"]
         harness.aws.advance_until(lambda: harness.aws.deployment(done).status == "Succeeded")
-        await harness.until(lambda: "undo" in harness.actions(done) and "Finished" in harness.card_text(done))
+        await harness.until(
+            lambda: "undo" in harness.actions(done) and "Completed" in harness.card_text(done)
+        )
         await going(harness, "payment")
 
         auto_rollback = harness.aws.deploy("auth", creator="codeDeployRollback")

@@ -63,7 +63,7 @@ async def test_a_freeze_holds_a_waiting_gate_and_its_end_reminds(build: Build) -
         said = await say(harness, GRACE.id, "freeze order for 20m payment incident")
         assert "Frozen until" in said
         await harness.until(lambda: "payment incident" in harness.card_text(deployment))
-        assert "Not to be approved now" in harness.card_text(deployment)
+        assert ": blocked" in harness.card_text(deployment)
         assert f"by <@{GRACE.id}>" in harness.card_text(deployment)
         assert "payment incident" not in harness.card_text(other)
 
@@ -74,7 +74,7 @@ async def test_a_freeze_holds_a_waiting_gate_and_its_end_reminds(build: Build) -
         assert await harness.reported(other) == ["Succeeded"]
 
         harness.clock.advance(minutes=21)
-        await harness.until(lambda: "Not to be approved now" not in harness.card_text(deployment))
+        await harness.until(lambda: ": blocked" not in harness.card_text(deployment))
 
         def reminders() -> list[str]:
             return [text for text in replies(harness, deployment) if "*order* is unfrozen" in text]
@@ -139,7 +139,7 @@ async def test_the_configuration_freezes_every_week(build: Build) -> None:
     times = {name: f"{DAYS[at.weekday()]} {at:%H:%M}" for name, at in (("start", start), ("end", end))}
     async with build(WEEKEND.format(**times)) as harness:
         deployment, _ = await harness.open_gate("order")
-        assert "Not to be approved now" not in harness.card_text(deployment)
+        assert ": blocked" not in harness.card_text(deployment)
         assert "weekend" not in await say(harness, OLU.id, "freezes")
         harness.clock.advance(minutes=15)
         await harness.until(lambda: "Frozen until" in harness.card_text(deployment))
@@ -241,14 +241,14 @@ async def test_a_planned_freeze_begins_by_itself(build: Build) -> None:
             },
         )
         assert (status, answer["by"]) == (201, "api:calendar")
-        assert "Not to be approved now" not in harness.card_text(deployment)
+        assert ": blocked" not in harness.card_text(deployment)
         harness.clock.advance(minutes=11)
         await harness.until(lambda: "release of the app" in harness.card_text(deployment))
         assert "by api:calendar" in harness.card_text(deployment)
         # A card may show the freeze before the clock's loop has noted it.
         await harness.until(lambda: harness.rows("SELECT 1 FROM gate_rule_snapshots WHERE frozen"))
         harness.clock.advance(minutes=10)
-        await harness.until(lambda: "Not to be approved now" not in harness.card_text(deployment))
+        await harness.until(lambda: ": blocked" not in harness.card_text(deployment))
 
 
 async def test_a_domains_audit_trail_has_every_freeze_that_blocked_it(build: Build) -> None:

@@ -60,10 +60,10 @@ async def test_two_people_are_needed_and_the_first_may_think_again(build: Build)
 
         await press_in_ephemeral(harness, MINA.id, "take_back")
         await wait_for_ephemeral(harness, MINA.id, "order 전환에 대한 결정을 취소했습니다.")
-        await harness.until(lambda: "Approved so far" not in harness.card_text(deployment))
+        await harness.until(lambda: "Approved by" not in harness.card_text(deployment))
 
         await harness.approve(OLU.id, deployment)
-        await harness.until(lambda: f"Approved so far by <@{OLU.id}>" in harness.card_text(deployment))
+        await harness.until(lambda: f"Approved by <@{OLU.id}>" in harness.card_text(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.press(JUN.id, deployment, "take_back")
         await wait_for_ephemeral(harness, JUN.id, "order 전환에 취소할 결정이 없습니다.")
@@ -143,7 +143,7 @@ async def test_a_majority_has_to_reject_where_the_rules_say_so(build: Build) -> 
         form = await form_of(harness, GRACE, deployment, "reject")
         assert "If 1 more person rejects" in str(form.body)
         await harness.slack.submit_async(GRACE.id, form.id, {"reason": "slow"})
-        await harness.until(lambda: f"Rejected so far by <@{GRACE.id}>" in harness.card_text(deployment))
+        await harness.until(lambda: f"Rejected by <@{GRACE.id}>" in harness.card_text(deployment))
         form = await form_of(harness, OLU, deployment, "reject")
         assert "stays on blue and" in str(form.body)
         assert "more" not in str(form.body["blocks"][0])
@@ -176,7 +176,7 @@ async def test_an_admin_uses_break_glass_publicly(build: Build) -> None:
         assert "2 more approvals needed" in said
 
         assert await harness.reported(deployment) == ["Succeeded"]
-        await harness.until(lambda: "against the rules" in harness.card_text(deployment))
+        await harness.until(lambda: "overrode the rules" in harness.card_text(deployment))
         assert "2 approvals missing from" in harness.card_text(deployment)
         assert "customers cannot pay" in harness.card_text(deployment)
         said = f"<@{GRACE.id}> approved *order*"
@@ -206,7 +206,7 @@ async def test_an_earlier_approver_did_not_use_break_glass(build: Build) -> None
         await press_in_ephemeral(harness, GRACE.id, "break_glass")
         await break_glass(harness, GRACE.id, "customers cannot pay")
         assert await harness.reported(deployment) == ["Succeeded"]
-        await harness.until(lambda: f"*Break glass:* <@{GRACE.id}> approved" in harness.card_text(deployment))
+        await harness.until(lambda: f"*Break glass:* <@{GRACE.id}> overrode" in harness.card_text(deployment))
 
 
 async def test_who_had_approved_did_not_reject(build: Build) -> None:

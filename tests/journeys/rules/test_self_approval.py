@@ -127,7 +127,7 @@ async def test_approvals_that_became_enough_are_pressed_once_more(build: Build) 
         await harness.until(lambda: TWO in harness.ephemerals(OLU.id))
         harness.aws.faults.clear()
         harness.clock.advance(minutes=1)
-        await harness.until(lambda: "Press Approve again to switch" in harness.card_text(deployment))
+        await harness.until(lambda: "Enough approvals are recorded" in harness.card_text(deployment))
         await harness.approve(OLU.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
 

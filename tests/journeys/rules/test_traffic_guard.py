@@ -21,7 +21,7 @@ UNHEALTHY = "Green has no healthy target: 2 of 2 are unhealthy."
 async def asked(harness: Harness) -> str:
     """A deployment waits, and its evidence is on the card."""
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))
+    await harness.until(lambda: "Healthy:" in harness.card_text(deployment))
     return deployment
 
 
@@ -120,7 +120,7 @@ async def test_unreadable_traffic_blocks_nothing(harness: Harness) -> None:
     harness.aws.faults.add("DescribeTargetHealth", "access_denied", times=None)
     harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "target health: not allowed to read" in harness.card_text(deployment))
+    await harness.until(lambda: "target health: no permission to read" in harness.card_text(deployment))
     await harness.approve(OLU.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
 

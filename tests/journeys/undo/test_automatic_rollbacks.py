@@ -61,7 +61,7 @@ async def test_it_passes_although_the_configuration_does_not_name_its_group(
     assert harness.audit(deployment)[:2] == ["gate_opened", "gate_decided"]
     (opened,) = harness.rows("SELECT detail FROM audit_events WHERE kind = 'gate_opened'")
     assert opened["detail"]["group"] == "klp-logistics-stranger-app/klp-logistics-stranger-dg"
-    await harness.until(lambda: "rescue is never held" in harness.card_text(deployment))
+    await harness.until(lambda: "Rollbacks don't need approval" in harness.card_text(deployment))
     assert "klp-logistics-stranger-app/klp-logistics-stranger-dg" in harness.card_text(deployment)
     assert harness.card(deployment).channel == CHANNEL.id
     assert harness.actions(deployment) & {"approve", "reject"} == set()

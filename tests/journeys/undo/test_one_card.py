@@ -48,7 +48,7 @@ async def test_a_rejections_rollback_is_one_line_in_the_thread(harness: Harness)
     assert SIREN not in said
     assert said.count(rollback) == 2, "that it began, and how it ended"
     await harness.until(lambda: rollback in harness.card_text(deployment))
-    assert "did all along" in harness.card_text(deployment)
+    assert "never left blue" in harness.card_text(deployment)
     assert SIREN not in harness.card_text(deployment)
     assert harness.audit(rollback)[:2] == ["gate_opened", "gate_decided"]
 

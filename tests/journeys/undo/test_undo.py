@@ -22,7 +22,7 @@ async def undo(harness: Harness, user: str, deployment: str, reason: str = "orde
 async def switched(harness: Harness, domain: str = "order") -> str:
     deployment = await approved(harness, domain)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
-    await harness.until(lambda: "All traffic is on green" in harness.card_text(deployment))
+    await harness.until(lambda: "100% on green" in harness.card_text(deployment))
     return deployment
 
 
@@ -30,14 +30,14 @@ async def finished(harness: Harness, domain: str = "order") -> str:
     deployment = await switched(harness, domain)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
-    await harness.until(lambda: "Finished" in harness.card_text(deployment))
+    await harness.until(lambda: "Completed" in harness.card_text(deployment))
     return deployment
 
 
 async def test_an_undo_in_the_bake_time_brings_traffic_back_to_blue(harness: Harness) -> None:
     deployment = await approved(harness, config=CANARY)
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
-    await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
+    await harness.until(lambda: "10% of traffic" in harness.card_text(deployment))
 
     result = await undo(harness, OLU.id, deployment)
 
@@ -49,7 +49,7 @@ async def test_an_undo_in_the_bake_time_brings_traffic_back_to_blue(harness: Har
     assert rollback is not None
     assert await harness.reported(rollback) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
-    await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolled back to blue" in harness.card_text(deployment))
     assert harness.aws.share("order") == {"blue": 100, "green": 0}
     assert f"<@{OLU.id}>" in harness.card_text(deployment)
     assert "orders fail" in harness.card_text(deployment)
@@ -73,7 +73,7 @@ async def test_after_the_end_an_undo_deploys_what_served_before_and_passes_its_o
     gate = harness.gate(again)
     assert (gate["basis"], gate["decided_by"]) == ("undo", GRACE.id)
     harness.aws.advance_until(lambda: harness.aws.deployment(again).over)
-    await harness.until(lambda: "What served before serves again" in harness.card_text(deployment))
+    await harness.until(lambda: "Previous version live again" in harness.card_text(deployment))
     assert harness.aws.deployment(again).image != before
 
 
@@ -127,7 +127,7 @@ async def test_a_deployment_that_finishes_at_the_press_says_so_and_can_be_undone
 
     harness.clock.advance(minutes=6)
     await harness.until(lambda: "roll back again" in harness.card_text(deployment))
-    await harness.until(lambda: "Finished" in harness.card_text(deployment))
+    await harness.until(lambda: "Completed" in harness.card_text(deployment))
     assert harness.table("interventions")[0]["phase"] == "failed"
     assert "undo" in harness.actions(deployment)
 
@@ -155,7 +155,7 @@ async def test_a_lost_answer_to_stop_deployment_is_still_one_undo(harness: Harne
     await undo(harness, MINA.id, deployment)
 
     await harness.advance_until(lambda: harness.aws.share("order")["blue"] == 100)
-    await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolled back to blue" in harness.card_text(deployment))
 
 
 async def test_an_outage_of_codedeploy_is_shown_and_the_report_retried(harness: Harness) -> None:
@@ -164,11 +164,11 @@ async def test_an_outage_of_codedeploy_is_shown_and_the_report_retried(harness: 
 
     await undo(harness, MINA.id, deployment)
 
-    await harness.until(lambda: "cannot be reached" in harness.card_text(deployment))
+    await harness.until(lambda: "Can't reach CodeDeploy" in harness.card_text(deployment))
     harness.clock.advance(seconds=60)
     await harness.until(lambda: harness.table("interventions")[0]["phase"] != "requested")
     await harness.advance_until(lambda: harness.aws.share("order")["blue"] == 100)
-    await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolled back to blue" in harness.card_text(deployment))
 
 
 async def test_the_command_opens_the_form_for_the_latest_switch(harness: Harness) -> None:
@@ -208,7 +208,7 @@ async def test_the_card_of_a_rollback_says_what_serves_and_never_that_green_does
     harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
     harness.clock.advance(seconds=30)
 
-    await harness.until(lambda: "automatic rollback" in text_of(harness.cards()[-1]))
+    await harness.until(lambda: "*Automatic rollback*" in text_of(harness.cards()[-1]))
     posted = harness.cards()[-1]
 
     def card() -> str:
@@ -217,11 +217,11 @@ async def test_the_card_of_a_rollback_says_what_serves_and_never_that_green_does
     def thread() -> str:
         return "\n".join(map(text_of, harness.slack.messages.replies(CHANNEL.id, posted.ts)))
 
-    await harness.until(lambda: "The rollback is complete" in card())
+    await harness.until(lambda: "Rollback completed" in card())
     await harness.until(lambda: "Rollback completed" in thread())
-    assert "What served before serves all traffic" in card()
+    assert "The previous version serves all traffic" in card()
     assert "The previous version serves all traffic" in thread()
-    for word in ("on green", "blue is gone", "Waiting for approval", "automatic", ":large_green_square:"):
+    for word in ("on green", "blue terminated", "Waiting for approval", ":large_green_square:"):
         assert word not in card() + thread(), word
-    await harness.until(lambda: "Blue serves again" in harness.card_text(deployment))
-    assert "did all along" not in harness.card_text(deployment)
+    await harness.until(lambda: "Back on blue" in harness.card_text(deployment))
+    assert "never left blue" not in harness.card_text(deployment)

@@ -40,18 +40,18 @@ async def finishing(
 async def in_canary(harness: Harness) -> str:
     deployment = await approved(harness, config=CANARY)
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
-    await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
+    await harness.until(lambda: "10% of traffic" in harness.card_text(deployment))
     return deployment
 
 
 async def taken_back_by_a_redeployment(harness: Harness, deployment: str) -> None:
     """The card offers it, says what it does, and it is under way in time."""
-    says = "Undo deploys klp-logistics-order:41 again"
+    says = "redeploying klp-logistics-order:41"
     await harness.until(lambda: says in harness.card_text(deployment), QUICK)
     assert "undo" in harness.actions(deployment)
     await undo(harness, OLU.id, deployment)
     await harness.until(lambda: harness.aws.calls("CreateDeployment"), QUICK)
-    await harness.advance_until(lambda: "What served before serves again" in harness.card_text(deployment))
+    await harness.advance_until(lambda: "Previous version live again" in harness.card_text(deployment))
     again = harness.table("interventions")[-1]["deployment_id"]
     assert harness.aws.deployment(again).image.endswith(":1.41.0")
     assert harness.aws.deployment(again).green_share == 100
@@ -68,7 +68,7 @@ async def test_a_canary_stopped_without_a_rollback_is_taken_back_by_a_redeployme
         harness.aws.clock.advance(5)
 
         await harness.until(
-            lambda: "10 % of the traffic is still on green" in harness.card_text(deployment), QUICK
+            lambda: "10% of traffic is still on green" in harness.card_text(deployment), QUICK
         )
         assert "stopped by a user" in harness.card_text(deployment)
         await taken_back_by_a_redeployment(harness, deployment)
@@ -88,10 +88,8 @@ async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(ha
     harness.aws.stop_deployment(rollback, rollback=False)
     harness.aws.clock.advance(5)
 
-    await harness.until(lambda: "did not get through" in harness.card_text(deployment), QUICK)
-    await harness.until(
-        lambda: "10 % of the traffic is still on green" in harness.card_text(deployment), QUICK
-    )
+    await harness.until(lambda: "Rollback d-" in harness.card_text(deployment), QUICK)
+    await harness.until(lambda: "10% of traffic is still on green" in harness.card_text(deployment), QUICK)
     await taken_back_by_a_redeployment(harness, deployment)
 
 
@@ -106,7 +104,7 @@ async def test_a_failure_after_all_traffic_moved_is_taken_back_by_a_redeployment
         harness.clock.advance(seconds=30)
 
         await harness.until(
-            lambda: "100 % of the traffic is still on green" in harness.card_text(deployment), QUICK
+            lambda: "100% of traffic is still on green" in harness.card_text(deployment), QUICK
         )
         assert harness.aws.share("order")["green"] == 100
         await taken_back_by_a_redeployment(harness, deployment)
@@ -124,7 +122,7 @@ async def test_where_nobody_can_tell_where_the_traffic_is_undo_is_offered(plain:
     plain.aws.clock.advance(5)
     plain.clock.advance(seconds=60)
 
-    await plain.until(lambda: "still on green is not known" in plain.card_text(deployment), QUICK)
+    await plain.until(lambda: "still on green is unknown" in plain.card_text(deployment), QUICK)
     assert "undo" in plain.actions(deployment)
 
 
@@ -156,7 +154,7 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
     deployment = await switched(finishing)
     finishing.aws.faults.add("ContinueDeployment", fault, times=None)  # type: ignore[arg-type]
     await finishing.press(MINA.id, deployment, "finish")
-    await finishing.until(lambda: "cannot be reached" in finishing.card_text(deployment))
+    await finishing.until(lambda: "Can't reach CodeDeploy" in finishing.card_text(deployment))
     assert "undo" in finishing.actions(deployment)
     assert "finish" not in finishing.actions(deployment), "one at a time"
 
@@ -169,7 +167,7 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
 
     await finishing.until(lambda: finishing.aws.calls("StopDeployment"), QUICK)
     finishing.aws.faults.clear("ContinueDeployment")
-    await finishing.advance_until(lambda: "Taken back to blue" in finishing.card_text(deployment))
+    await finishing.advance_until(lambda: "Rolled back to blue" in finishing.card_text(deployment))
     phases = {row["kind"]: (row["phase"], row["problem"]) for row in finishing.table("interventions")}
     assert phases["finish"] == ("failed", "an undo was asked for instead")
     assert phases["stop"][0] == "done"
@@ -193,7 +191,7 @@ async def test_an_undo_during_a_finish_now_request_still_stops_the_deployment(
     await finishing.until(lambda: finishing.aws.calls("ContinueDeployment"), QUICK)
     told = finishing.aws.calls("ContinueDeployment")[0].outcome
     await finishing.until(lambda: told != "ok" or "finish_sent" in finishing.audit(deployment), QUICK)
-    await finishing.advance_until(lambda: "Taken back to blue" in finishing.card_text(deployment))
+    await finishing.advance_until(lambda: "Rolled back to blue" in finishing.card_text(deployment))
     assert finishing.aws.share("order") == {"blue": 100, "green": 0}
 
 

@@ -28,7 +28,7 @@ async def test_an_undo_rolls_back_also_where_codedeploy_would_not_by_itself(plai
 
     await undo(plain, OLU.id, deployment)
 
-    await plain.advance_until(lambda: "Taken back to blue" in plain.card_text(deployment), 25)
+    await plain.advance_until(lambda: "Rolled back to blue" in plain.card_text(deployment), 25)
     assert plain.aws.share("order") == {"blue": 100, "green": 0}
 
 
@@ -76,8 +76,6 @@ async def test_a_lost_answer_to_create_deployment_makes_no_second_deployment(har
 
     await harness.until(lambda: harness.table("interventions")[0]["phase"] == "sent", 20)
     assert len(harness.aws.deployments("order")) == 2
-    await harness.advance_until(
-        lambda: "What served before serves again" in harness.card_text(deployment), 25
-    )
+    await harness.advance_until(lambda: "Previous version live again" in harness.card_text(deployment), 25)
     again = harness.table("interventions")[0]["deployment_id"]
     assert harness.gate(again)["basis"] == "undo"

@@ -19,32 +19,26 @@ SLOWLY = tuple(
     for domain in EIGHT_DOMAINS
 )
 
-LABELS = {
+SAYS = {
     "en": {
-        "asks": "order: switch production traffic to green?",
-        "deployment": "*Deployment*",
-        "group": "*Application / group*\nklp-logistics-order-app / klp-logistics-order-dg",
-        "creator": f"*Created by*\n<@{JUN.id}>",
-        "description": "*Description*\n> v1.4.2 github-actor=jun-lee",
-        "traffic": "*Traffic moves*\ncanary: 10 % first, the rest after 5 min",
-        "port": "*Listener port*\n8020",
-        "opened": "*Waiting since*\n<!date^",
-        "deadline": "*Deadline*\n<!date^",
-        "who": f"*Who may decide*\n<!subteam^S0ONCALL>, <@{GRACE.id}>",
-        "no": "No answer by the deadline is a no",
+        "asks": "order 1.41.0 → 1.42.0: approve?",
+        "health": ":white_check_mark: *Healthy:* 2/2 tasks · 2/2 targets · no alarms firing",
+        "title and deployer": f"*v1.4.2* · deployed by <@{JUN.id}>",
+        "what changes": "`1.41.0` → `1.42.0`",
+        "rollout and deadline": "canary: 10%, then the rest after 5 min · expires <!date^",
+        "approvers": f"Approvers: <!subteam^S0ONCALL>, <@{GRACE.id}>",
+        "ids": "klp-logistics-order-app / klp-logistics-order-dg",
+        "notification": "order 1.41.0 → 1.42.0: approve? Expires at <!date^",
     },
     "ko": {
-        "asks": "order: 운영 트래픽을 그린으로 전환할까요?",
-        "deployment": "*배포*",
-        "group": "*애플리케이션 / 그룹*\nklp-logistics-order-app / klp-logistics-order-dg",
-        "creator": f"*만든 사람*\n<@{JUN.id}>",
-        "description": "*설명*\n> v1.4.2 github-actor=jun-lee",
-        "traffic": "*트래픽 이동 방식*\n카나리: 먼저 10 %, 5분 뒤 나머지",
-        "port": "*리스너 포트*\n8020",
-        "opened": "*대기 시작*\n<!date^",
-        "deadline": "*기한*\n<!date^",
-        "who": f"*결정할 수 있는 사람*\n<!subteam^S0ONCALL>, <@{GRACE.id}>",
-        "no": "기한까지 답이 없으면 거절",
+        "asks": "order 1.41.0 → 1.42.0: 승인 요청",
+        "health": ":white_check_mark: *그린 정상:* 태스크 2/2 · 대상 2/2 · 발생한 알람 없음",
+        "title and deployer": f"*v1.4.2* · 배포자 <@{JUN.id}>",
+        "what changes": "`1.41.0` → `1.42.0`",
+        "rollout and deadline": "카나리: 10% 전환 후 5분 뒤 나머지 · <!date^",
+        "approvers": f"승인자: <!subteam^S0ONCALL>, <@{GRACE.id}>",
+        "ids": "klp-logistics-order-app / klp-logistics-order-dg",
+        "notification": "order 1.41.0 → 1.42.0: 승인 요청. 만료: <!date^",
     },
 }
 
@@ -52,10 +46,14 @@ LABELS = {
 @pytest.mark.parametrize("locale", ["en", "ko"])
 async def test_a_waiting_card_says_all_that_one_needs_for_the_answer(build: Build, locale: str) -> None:
     async with build(locale=locale, domains=SLOWLY) as harness:
+        harness.aws.register_revision("order", "1.42.0")
         deployment, _ = await harness.open_gate("order", description="v1.4.2 github-actor=jun-lee")
-        await harness.until(lambda: LABELS[locale]["traffic"] in harness.card_text(deployment))
+        expected = SAYS[locale]
+        await harness.until(lambda: expected["health"] in harness.card_text(deployment))
+        await harness.until(lambda: expected["rollout and deadline"] in harness.card_text(deployment))
         says = harness.card_text(deployment)
-        assert [name for name, words in LABELS[locale].items() if words not in says] == []
+        assert [name for name, words in expected.items() if words not in says] == []
+        assert "github-actor" not in says
         console = "https://ap-northeast-2.console.aws.amazon.com/codesuite/codedeploy/deployments/"
         assert f"<{console}{deployment}?region=ap-northeast-2|{deployment}>" in says
 
@@ -75,7 +73,7 @@ async def test_approve_asks_back_and_names_the_domain_and_the_consequence(
         button = buttons_of(card)["approve"]
         assert (button["text"]["text"], button["style"]) == (approve, "primary")
         assert (button["confirm"]["title"]["text"], button["confirm"]["confirm"]["text"]) == (title, yes)
-        assert "order:8020" in button["confirm"]["text"]["text"]
+        assert button["accessibility_label"].startswith({"en": "Approve order", "ko": "order"}[locale])
         primary = [each for each in buttons_of(card).values() if each.get("style") == "primary"]
         assert len(primary) == 1
 
@@ -84,12 +82,10 @@ async def test_approve_promises_that_traffic_moves_only_where_nothing_else_is_mi
     async with build(config=TWO_APPROVALS) as harness:
         deployment, _ = await harness.open_gate("order")
         confirmation = asked_back(harness, deployment)
-        assert confirmation.startswith(
-            "Approve the switch of order? As soon as every rule is met, production traffic"
-        )
+        assert confirmation.startswith("Approve order? Once every rule is met: order")
         await harness.approve(MINA.id, deployment)
         await harness.until(lambda: asked_back(harness, deployment).startswith("Switch order to green?"))
-        assert "As soon as" not in asked_back(harness, deployment)
+        assert "Once every rule" not in asked_back(harness, deployment)
 
 
 def asked_back(harness: Harness, deployment: str) -> str:
@@ -102,8 +98,8 @@ async def test_how_traffic_moves_is_said_for_every_kind_of_shift(build: Build) -
     async with build(domains=SLOWLY) as harness:
         linear, _ = await harness.open_gate("payment")
         at_once, _ = await harness.open_gate("hub")
-        await harness.until(lambda: "step by step: 10 % every 1 min" in harness.card_text(linear))
-        await harness.until(lambda: "all at once" in harness.card_text(at_once))
+        await harness.until(lambda: "linear: 10% every 1 min" in harness.card_text(linear))
+        await harness.until(lambda: "all traffic immediately" in harness.card_text(at_once))
 
 
 async def test_the_form_of_a_rejection_names_domain_and_deployment(harness: Harness) -> None:
@@ -125,14 +121,17 @@ async def test_a_decided_card_says_who_and_when_and_why_and_what_codedeploy_answ
     await harness.approve(MINA.id, approved)
     await harness.reject(OLU.id, rejected, "the partner is down")
     await harness.until(
-        lambda: "*Succeeded*" in harness.card_text(approved) and "*Failed*" in harness.card_text(rejected)
+        lambda: (
+            "result: Succeeded" in harness.card_text(approved)
+            and "result: Failed" in harness.card_text(rejected)
+        )
     )
-    assert f"*Approved* by <@{MINA.id}>, <!date^" in harness.card_text(approved)
+    assert f"approved by <@{MINA.id}>, <!date^" in harness.card_text(approved)
     assert f"*Rejected* by <@{OLU.id}>, <!date^" in harness.card_text(rejected)
     assert "> the partner is down" in harness.card_text(rejected)
     for deployment in (approved, rejected):
         assert harness.actions(deployment) & {"approve", "reject"} == set()
-        assert "CodeDeploy took the answer" in harness.card_text(deployment)
+        assert "CodeDeploy hook result" in harness.card_text(deployment)
 
 
 async def test_the_buttons_go_before_codedeploy_has_answered(harness: Harness) -> None:
@@ -140,14 +139,14 @@ async def test_the_buttons_go_before_codedeploy_has_answered(harness: Harness) -
     harness.aws.faults.add("PutLifecycleEventHookExecutionStatus", "throttle", times=None)
     await harness.approve(MINA.id, deployment)
     not_yet = (
-        "Telling CodeDeploy",
-        "CodeDeploy has not confirmed the answer yet",
+        "Sending to CodeDeploy",
+        "CodeDeploy hasn't accepted the decision yet",
     )  # the latter once a try failed
     await harness.until(lambda: any(words in harness.card_text(deployment) for words in not_yet))
     assert harness.actions(deployment) & {"approve", "reject"} == set()
-    assert "CodeDeploy took the answer" not in harness.card_text(deployment)
+    assert "CodeDeploy hook result" not in harness.card_text(deployment)
     harness.aws.faults.clear()
-    await harness.until(lambda: "CodeDeploy took the answer" in harness.card_text(deployment))
+    await harness.until(lambda: "CodeDeploy hook result" in harness.card_text(deployment))
 
 
 async def test_an_answer_that_somebody_else_gave_before_is_shown_as_a_contradiction(harness: Harness) -> None:
@@ -161,7 +160,9 @@ async def test_an_answer_that_somebody_else_gave_before_is_shown_as_a_contradict
         status="Failed",
     )
     await harness.approve(OLU.id, deployment)
-    await harness.until(lambda: "CodeDeploy holds another answer: Failed" in harness.card_text(deployment))
+    await harness.until(
+        lambda: "CodeDeploy recorded a different result: Failed" in harness.card_text(deployment)
+    )
     assert harness.gate(deployment)["outcome"] == "conflict"
     harness.aws.faults.clear()
 
@@ -171,10 +172,10 @@ async def test_an_answer_that_could_not_be_delivered_is_shown(harness: Harness) 
     harness.aws.faults.add("PutLifecycleEventHookExecutionStatus", "access_denied", times=None)
     await harness.reject(OLU.id, deployment, "no")
     await harness.until(
-        lambda: "CodeDeploy has not confirmed the answer yet" in harness.card_text(deployment)
+        lambda: "CodeDeploy hasn't accepted the decision yet" in harness.card_text(deployment)
     )
     harness.clock.advance(minutes=70)
-    await harness.until(lambda: "CodeDeploy could not be told" in harness.card_text(deployment), timeout=15)
+    await harness.until(lambda: "Couldn't deliver the decision" in harness.card_text(deployment), timeout=15)
     assert harness.gate(deployment)["outcome"] == "undeliverable"
 
 
@@ -189,12 +190,12 @@ async def test_what_codedeploy_has_not_confirmed_shows_no_buttons(harness: Harne
     await harness.until(lambda: "approve" in harness.actions(deployment))
 
 
-async def test_an_automatic_rollback_says_that_it_passed_at_once(harness: Harness) -> None:
+async def test_an_automatic_rollback_says_that_it_needs_no_approval(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.aws.stop_deployment(deployment)
     harness.clock.advance(minutes=1)
-    await harness.until(lambda: "Withdrawn" in harness.card_text(deployment))
-    await harness.until(lambda: any("Passed at once" in text_of(card) for card in harness.cards()))
-    rescue = next(card for card in harness.cards() if "Passed at once" in text_of(card))
-    assert deployment in text_of(rescue)
-    assert buttons_of(rescue) == {}
+    await harness.until(lambda: "*Closed*" in harness.card_text(deployment))
+    await harness.until(lambda: any("*Automatic rollback*" in text_of(card) for card in harness.cards()))
+    rollback = next(card for card in harness.cards() if "*Automatic rollback*" in text_of(card))
+    assert deployment in text_of(rollback)
+    assert buttons_of(rollback) == {}

@@ -11,8 +11,7 @@ from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.slack.blocks.validate import message_problems
 from app.sandbox.slack.rendering.mrkdwn import mrkdwn_html
 from app.sandbox.slack.rendering.viewer import Viewer
-from app.slack.cards.card import card_blocks
-from app.slack.cards.decision import card_sentence
+from app.slack.cards.card import render_card
 from tests.slack.sample_gates import NOON, STATES
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -22,8 +21,8 @@ EACH = [(state, locale) for state in STATES for locale in LOCALES]
 def drawn(state: str, locale: LocaleName) -> dict[str, Any]:
     view, domain = STATES[state]
     texts = Texts.of(locale)
-    blocks = card_blocks(view, texts=texts, domain=domain)
-    return {"text": card_sentence(view, texts=texts), "blocks": blocks}
+    card = render_card(view, texts=texts, domain=domain)
+    return {"text": card.text, "blocks": card.blocks}
 
 
 @pytest.mark.parametrize(("state", "locale"), EACH)

@@ -24,8 +24,7 @@ from app.gate.undo import InterventionKind
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import config_text
 from app.slack.action_value import ActionValue
-from app.slack.cards.card import card_blocks
-from app.slack.cards.decision import card_sentence
+from app.slack.cards.card import render_card
 from app.slack.cards.list_item import decided_line
 from app.slack.modals.undo import undo_form
 from app.slack.publishers.timeline_text import Timeline
@@ -73,23 +72,23 @@ def approved(**how: Any) -> GateView:
 
 def said(shown: GateView, locale: LocaleName = "en") -> str:
     texts = Texts.of(locale)
-    blocks = card_blocks(shown, texts=texts, domain=ORDER)
-    return "\n".join([card_sentence(shown, texts=texts), *texts_in(blocks)])
+    card = render_card(shown, texts=texts, domain=ORDER)
+    return "\n".join([card.text, *texts_in(card.blocks)])
 
 
 @pytest.mark.parametrize("phase", [InterventionPhase.REQUESTED, InterventionPhase.SENT])
 def test_a_switch_being_undone_shows_it_and_promises_no_next_step(phase: InterventionPhase) -> None:
-    assert "100 %" in said(approved(switch=TENTH)), "its next step"
+    assert "100%" in said(approved(switch=TENTH)), "its next step"
     card = said(approved(switch=TENTH, intervention=asked(InterventionKind.STOP, phase)))
-    assert card.splitlines()[1] == "order: being taken back"
-    assert "100 %" not in card
+    assert card.splitlines()[1] == "order: rolling back to the previous version"
+    assert "100%" not in card
     assert "(—)" not in card
 
 
 def test_a_requested_stop_is_not_shown_as_a_failure() -> None:
     stopped = replace(TENTH, status="Stopped", ended_at=LATER, end_reason="Stopped: MANUAL_STOP")
     card = said(approved(switch=stopped, intervention=asked(InterventionKind.STOP, InterventionPhase.SENT)))
-    assert card.splitlines()[1] == "order: being taken back"
+    assert card.splitlines()[1] == "order: rolling back to the previous version"
     assert "MANUAL_STOP" not in card
 
 
@@ -167,9 +166,9 @@ def ended(ending: str) -> Event:
 def test_ones_own_undo_is_no_later_deployment_that_has_taken_over() -> None:
     redeploys = asked(InterventionKind.REDEPLOY, InterventionPhase.SENT, "d-AGAIN")
     card = said(approved(switch=OVER, superseded=True, intervention=redeploys))
-    assert "A later deployment has taken over" not in card
-    assert "d-AGAIN deploys it" in card
-    assert "A later deployment has taken over" in said(approved(switch=OVER, superseded=True))
+    assert "A newer deployment is live" not in card
+    assert "Deployment d-AGAIN is in progress" in card
+    assert "A newer deployment is live" in said(approved(switch=OVER, superseded=True))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -178,18 +177,18 @@ def test_the_card_of_an_undos_deployment_never_calls_what_served_before_green(
     switch: Any, locale: LocaleName
 ) -> None:
     card = said(approved(switch=switch, basis=Basis.UNDO), locale)
-    for word in ("on green", "그린에 있습니다", "blue is gone", "종료되었습니다"):
+    for word in ("on green", "100% 그린", "blue terminated", "블루가 종료"):
         assert word not in card
-    assert {"en": "what served before", "ko": "이전 버전"}[locale] in card.splitlines()[1]
+    assert {"en": "the previous version", "ko": "이전 버전"}[locale] in card.splitlines()[1]
 
 
 def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
-    assert "Undo takes seconds until" in said(approved(switch=ON_GREEN))
+    assert "Roll back takes seconds until" in said(approved(switch=ON_GREEN))
     card = said(
         approved(switch=ON_GREEN, intervention=asked(InterventionKind.FINISH, InterventionPhase.DONE))
     )
-    assert "Undo takes seconds" not in card
-    assert f"<@{OLU}> ended blue" in card
+    assert "Roll back takes seconds" not in card
+    assert f"<@{OLU}> terminated blue" in card
     allowed = replace(ORDER, policy=replace(ORDER.policy, finish_now=True))
     ending = approved(switch=ON_GREEN, intervention=asked(InterventionKind.FINISH, InterventionPhase.DONE))
     assert actions(approved(switch=ON_GREEN), allowed) == {"undo", "finish"}
@@ -205,7 +204,7 @@ def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
 
 
 def actions(shown: GateView, domain: OwnedDomain) -> set[str]:
-    blocks = card_blocks(shown, texts=Texts.of("en"), domain=domain)
+    blocks = render_card(shown, texts=Texts.of("en"), domain=domain).blocks
     pressed = {one.get("action_id") for block in blocks for one in block.get("elements", [])}
     return pressed & {"undo", "finish"}
 
@@ -213,13 +212,13 @@ def actions(shown: GateView, domain: OwnedDomain) -> set[str]:
 def test_an_undo_that_was_itself_taken_back_is_not_called_a_success() -> None:
     back = Rollback(deployment="d-BACK", status="Succeeded", switched_at=LATER, ended_at=LATER)
     card = said(approved(switch=OVER, basis=Basis.UNDO, rollback=back))
-    assert card.splitlines()[1] == "order: the undo was taken back"
-    assert "What served before serves" not in card
+    assert card.splitlines()[1] == "order: returned to order:41"
+    assert "previous version serves" not in card
 
 
 def test_an_undo_that_a_later_deployment_has_taken_over_from_says_so() -> None:
     card = said(approved(switch=OVER, basis=Basis.UNDO, superseded=True))
-    assert "A later deployment has taken over" in card
+    assert "a newer deployment is live" in card
     assert "serves all traffic" not in card
 
 
@@ -279,13 +278,13 @@ STOPPED = replace(
 @pytest.mark.parametrize(
     ("switch", "left", "undo"),
     [
-        (STOPPED, {"en": "10 % of the traffic is still on green", "ko": "트래픽의 10 %가 아직 그린에"}, True),
+        (STOPPED, {"en": "10% of traffic is still on green", "ko": "트래픽 10% 아직 그린"}, True),
         (
             replace(STOPPED, green_percent=0),
-            {"en": "No traffic is on green", "ko": "그린에 있는 트래픽은 없"},
+            {"en": "No traffic is on green", "ko": "그린으로 가는 트래픽은 없"},
             False,
         ),
-        (replace(STOPPED, green_percent=None), {"en": "is not known", "ko": "알 수 없습니다"}, True),
+        (replace(STOPPED, green_percent=None), {"en": "is unknown", "ko": "알 수 없습니다"}, True),
     ],
     ids=["a tenth", "none", "unknown"],
 )
@@ -295,7 +294,7 @@ def test_a_bad_ending_says_where_the_traffic_is_and_how_to_get_it_back(
     ended_badly = approved(switch=switch)
     card = said(ended_badly, locale)
     assert left[locale] in card
-    assert ("order:41" in card) is undo
+    assert ("redeploying order:41" in card or "order:41 버전을 재배포" in card) is undo
     assert ("undo" in actions(ended_badly, ORDER)) is undo
 
 
@@ -321,7 +320,9 @@ def test_a_revision_that_cannot_be_deployed_again_is_shown_before_and_after(
 ) -> None:
     switch = replace(SWITCH, previous_revision="order:41", previous_obstacle=obstacle)
     why = Texts.of(locale)(f"course.no_way_back.{obstacle}", previous="order:41")
-    before = "\n".join(texts_in(card_blocks(view(switch=switch), texts=Texts.of(locale), domain=ORDER)))
+    before = "\n".join(
+        texts_in(render_card(view(switch=switch), texts=Texts.of(locale), domain=ORDER).blocks)
+    )
     assert Texts.of(locale)("card.no_way_back", why=why) in before
     over = approved(switch=replace(OVER, previous_obstacle=obstacle))
     assert why in said(over, locale)

@@ -22,8 +22,7 @@ from app.gate.rules.violations import ApprovalsRequired, CheckNotPassed, Frozen,
 from app.gate.state_machine import Decided
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.slack.blocks.validate import message_problems
-from app.slack.cards.card import card_blocks
-from app.slack.cards.decision import card_sentence
+from app.slack.cards.card import render_card
 from tests.slack.sample_gates import GATE, GRACE, NOON, OLU, ORDER, WAITING, view, vote
 
 PICTURES: Final = Path(__file__).parent / "rule_pictures"
@@ -124,8 +123,8 @@ EACH: Final = [(state, locale) for state in STATES for locale in LOCALES]
 def drawn(state: str, locale: LocaleName) -> dict[str, Any]:
     shown, rules = STATES[state]
     texts = Texts.of(locale)
-    blocks = card_blocks(shown, texts=texts, domain=STRICT, rule_status=rules)
-    return {"text": card_sentence(shown, texts=texts), "blocks": blocks}
+    card = render_card(shown, texts=texts, domain=STRICT, rule_status=rules)
+    return {"text": card.text, "blocks": card.blocks}
 
 
 @pytest.mark.parametrize(("state", "locale"), EACH)
@@ -140,10 +139,8 @@ def test_a_card_under_rules_looks_as_it_did(state: str, locale: LocaleName) -> N
 
 
 def test_a_failed_check_comes_before_the_health_of_green() -> None:
-    said = [json.dumps(block, ensure_ascii=False) for block in drawn("held", "en")["blocks"]]
-    failed = next(place for place, block in enumerate(said) if "(failed)" in block)
-    seen = next(place for place, block in enumerate(said) if Texts.of("en")("evidence.looking") in block)
-    assert failed < seen
+    said = json.dumps(drawn("held", "en")["blocks"], ensure_ascii=False)
+    assert said.index("” failed*") < said.index(Texts.of("en")("evidence.looking"))
 
 
 def test_no_picture_is_left_of_a_state_that_is_gone() -> None:

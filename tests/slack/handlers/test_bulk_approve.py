@@ -72,7 +72,7 @@ async def test_two_domains_are_approved_by_one_submit(harness: Harness) -> None:
     order, _ = await harness.open_gate("order", description="v1.4.2: delivery fee")
     payment, _ = await harness.open_gate("payment")
     other, _ = await harness.open_gate("hub")
-    await harness.until(lambda: "Green looks fit" in harness.card_text(order) + harness.card_text(payment))
+    await harness.until(lambda: "Healthy:" in harness.card_text(order) + harness.card_text(payment))
     shown = await form(harness, OLU, "Order, payment order")
     assert ticked(shown) == [f"order · {order}", f"payment · {payment}"]
     assert other not in str(shown.body)

@@ -84,7 +84,7 @@ async def test_mine_come_first_with_buttons_and_the_others_without(build: Build)
         order, _ = await harness.open_gate("order", description="v1.4.2: delivery fee\ngithub-actor=jun-lee")
         payment, _ = await harness.open_gate("payment")
         hub, _ = await harness.open_gate("hub")
-        said = await look(harness, OLU, "Green looks fit")
+        said = await look(harness, OLU, "Healthy:")
         assert headers(harness, OLU) == ["2 waiting for you", "1 waiting for others", "Recent decisions"]
         places = [said.index(deployment) for deployment in (hub, order, payment)]
         assert places == sorted(places)

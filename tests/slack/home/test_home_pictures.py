@@ -25,7 +25,7 @@ from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import GRACE, OLU, ONCALL, config_text
 from app.sandbox.slack.blocks.validate import message_problems, view_is_too_large, view_problems
 from app.slack.action_value import ActionValue
-from app.slack.cards.secondary_buttons import retract_vote_button
+from app.slack.cards.buttons import retract_vote_button
 from app.slack.handlers.bulk_results import bulk_approve_notice, recorded_result, result_of, results_blocks
 from app.slack.handlers.vote_reply import VoteReply
 from app.slack.home.query import (
@@ -144,7 +144,7 @@ def results(live: RuntimeConfig, texts: Texts) -> Any:
 
 
 def with_notice(live: RuntimeConfig, texts: Texts) -> Any:
-    button = retract_vote_button(ActionValue(gate=GateId(UUID(int=4)), prompt_version=1), texts=texts)
+    button = retract_vote_button(gate(4, "order"), texts=texts)
     return home(seen(ME, live), ME, live, texts, Notice(text=texts("press.counted"), buttons=(button,)))
 
 

@@ -15,8 +15,10 @@ from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.slack.blocks.validate import message_problems, view_is_too_large, view_problems
-from app.slack.cards.evidence import change_lines, evidence_blocks, health_line
+from app.slack.cards.card import render_card
+from app.slack.cards.health import health_line
 from app.slack.modals.details import details_modal
+from app.slack.text.changes import change_lines
 from tests.gate.seen import AT, container, evidence, revision, side
 
 EN = Texts.of("en")
@@ -51,6 +53,8 @@ def view_of(seen: Evidence | None) -> GateView:
             "opened_at": AT,
             "deadline_at": gate.deadline_at,
             "votes": (),
+            "checks": (),
+            "overridden_rules": (),
             "evidence": seen,
         }
     )
@@ -118,7 +122,7 @@ def test_slack_takes_whatever_was_seen(seen: Evidence | None, locale: LocaleName
     modal = details_modal(view, texts=Texts.of(locale))
     assert view_problems(modal) == []
     assert not view_is_too_large(modal)
-    assert message_problems(evidence_blocks(view, texts=Texts.of(locale))) == []
+    assert message_problems(render_card(view, texts=Texts.of(locale), domain=None).blocks) == []
 
 
 def shown(seen: Evidence) -> str:
@@ -127,7 +131,7 @@ def shown(seen: Evidence) -> str:
 
 def test_what_does_not_fit_is_counted() -> None:
     told = shown(evidence(changes=variables(5000)))
-    listed = told.count("• variable")
+    listed = told.count("• env var")
     assert listed > 500
     assert f"and {5000 - listed} more" in told
 
@@ -135,7 +139,7 @@ def test_what_does_not_fit_is_counted() -> None:
 def test_words_from_outside_ping_nobody_and_break_out_of_nothing() -> None:
     seen = SEEN["nasty words"]
     assert seen is not None
-    told = shown(seen) + "\n".join(change_lines(seen, EN)) + health_line(seen, EN)
+    told = shown(seen) + "\n".join(change_lines(seen, EN)) + health_line(view_of(seen), EN)
     assert "<!channel>" not in told
     assert "\u202e" not in told
     assert "*<" not in told
@@ -144,23 +148,21 @@ def test_words_from_outside_ping_nobody_and_break_out_of_nothing() -> None:
 
 def test_in_one_container_a_change_does_not_say_where() -> None:
     change = Change(what=ChangedPart.VARIABLE, how=ChangeKind.ADDED, name="A", container="order")
-    assert change_lines(evidence(changes=(change,)), EN) == ["variable `A` is new"]
+    assert change_lines(evidence(changes=(change,)), EN) == ["env var `A` added"]
     several = side(revision=revision(42, container(), container("envoy")))
-    assert change_lines(evidence(changes=(change,), green=several), EN) == ["order: variable `A` is new"]
+    assert change_lines(evidence(changes=(change,), green=several), EN) == ["order: env var `A` added"]
 
 
-FITNESS = {
-    "fit": (
+HEALTH = {
+    "healthy": (
         evidence(steady_since=Missing(why=MissingReason.ABSENT)),
-        ":white_check_mark: Green looks fit: 2 of 2 tasks running · 2 targets healthy · no alarm rings",
-        ":white_check_mark: 그린이 준비되었습니다: 태스크 2개 중 2개 실행 중 · 정상 대상 2개 · 울리는 알람 없음",
+        ":white_check_mark: *Healthy:* 2/2 tasks · 2/2 targets · no alarms firing",
+        ":white_check_mark: *그린 정상:* 태스크 2/2 · 대상 2/2 · 발생한 알람 없음",
     ),
     "an alarm without data": (
         evidence(alarms=(Alarm(name="a", state="INSUFFICIENT_DATA"),), steady_since=DENIED),
-        ":white_check_mark: Green looks fit: 2 of 2 tasks running · 2 targets healthy · "
-        "no alarm rings (1 without data)",
-        ":white_check_mark: 그린이 준비되었습니다: 태스크 2개 중 2개 실행 중 · 정상 대상 2개 · "
-        "울리는 알람 없음 (데이터 없음 1개)",
+        ":white_check_mark: *Healthy:* 2/2 tasks · 2/2 targets · no alarms firing (1 without data)",
+        ":white_check_mark: *그린 정상:* 태스크 2/2 · 대상 2/2 · 발생한 알람 없음 (데이터 없음 1개)",
     ),
     "wrong": (
         evidence(
@@ -173,31 +175,31 @@ FITNESS = {
             ),
             steady_since=Missing(why=MissingReason.ABSENT),
         ),
-        ":warning: Green: *1 of 2 targets unhealthy*: Target.Timeout · *only 1 of 2 tasks running* · 1 target healthy"
-        " · no alarm rings",
-        ":warning: 그린: *대상 2개 중 1개가 unhealthy 상태*: Target.Timeout · *태스크 2개 중 1개만 실행 중* · "
-        "정상 대상 1개 · 울리는 알람 없음",
+        ":warning: *Green:* *1 of 2 targets unhealthy*: Target.Timeout · *only 1 of 2 tasks running* · 1/2 targets"
+        " · no alarms firing",
+        ":warning: *그린:* *대상 2개 중 1개가 unhealthy 상태*: Target.Timeout · *태스크 1/2개만 실행 중* · "
+        "대상 1/2 · 발생한 알람 없음",
     ),
     "unread": (
         evidence(alarms=DENIED, steady_since=DENIED),
-        ":grey_question: Green: alarms: not allowed to read · 2 of 2 tasks running · 2 targets healthy",
-        ":grey_question: 그린: 알람: 읽을 권한이 없음 · 태스크 2개 중 2개 실행 중 · 정상 대상 2개",
+        ":grey_question: *Green:* alarms: no permission to read · 2/2 tasks · 2/2 targets",
+        ":grey_question: *그린:* 알람: 읽기 권한 없음 · 태스크 2/2 · 대상 2/2",
     ),
 }
 
 
-@pytest.mark.parametrize(("seen", "english", "korean"), FITNESS.values(), ids=FITNESS)
+@pytest.mark.parametrize(("seen", "english", "korean"), HEALTH.values(), ids=HEALTH)
 def test_one_line_says_whether_green_is_healthy(seen: Evidence, english: str, korean: str) -> None:
-    assert health_line(seen, EN) == english
-    assert health_line(seen, Texts.of("ko")) == korean
+    assert health_line(view_of(seen), EN) == english
+    assert health_line(view_of(seen), Texts.of("ko")) == korean
 
 
 def test_the_same_revision_on_both_sides_is_named() -> None:
     same = side(41)
     seen = evidence(green=replace(same, target_group="order-green"))
-    assert change_lines(seen, EN) == ["*Nothing changes:* green runs `order:41`, as blue does."]
+    assert change_lines(seen, EN) == ["*No changes:* blue and green both run `order:41`."]
 
 
 def test_permissions_that_are_missing_are_named_for_whoever_grants_them() -> None:
     told = shown(evidence(alarms=Missing(why=MissingReason.DENIED, call="cloudwatch:DescribeAlarms")))
-    assert "alarms: not allowed to read (`cloudwatch:DescribeAlarms`)" in told
+    assert "alarms: no permission to read (`cloudwatch:DescribeAlarms`)" in told

@@ -22,6 +22,8 @@ document.addEventListener("change", async (event) => {
     field.value = "";
     return;
   }
+  const url = field.selectedOptions?.[0]?.dataset.url;
+  if (url) open(url, "_blank", "noopener");
   await send(field, field.value);
   if (field.classList.contains("sl-overflow")) field.value = "";
 });

@@ -39,7 +39,11 @@ def _options(element: Json, frame: Frame, chosen: Collection[str]) -> Html:
         *(
             tag(
                 "option",
-                {"value": option["value"], "selected": option["value"] in chosen},
+                {
+                    "value": option["value"],
+                    "selected": option["value"] in chosen,
+                    "data-url": option.get("url"),
+                },
                 option["text"]["text"],
             )
             for option in options_of(element)

@@ -35,7 +35,7 @@ async def test_undo_deploys_the_previous_revision_by_its_digest(harness: Harness
     deployment = await to_the_end(harness)
 
     assert "undo" in harness.actions(deployment)
-    assert "Undo deploys klp-logistics-order:41 again" in harness.card_text(deployment)
+    assert "redeploying klp-logistics-order:41" in harness.card_text(deployment)
     asked = await take_back(harness, deployment)
 
     member = "appSpecContent" if previous["revisionType"] == "AppSpecContent" else "string"
@@ -51,7 +51,7 @@ async def test_without_the_permission_undo_is_offered_under_the_digest(harness: 
     harness.aws.faults.add("GetApplicationRevision", "access_denied", times=None)
     deployment = await to_the_end(harness)
 
-    assert "Undo deploys sha256:" in harness.card_text(deployment)
+    assert "redeploying sha256:" in harness.card_text(deployment)
     await take_back(harness, deployment)
     again = harness.table("interventions")[0]["deployment_id"]
     assert image(harness, again) == "1.41.0"
@@ -61,7 +61,7 @@ async def test_while_codedeploy_throttles_undo_is_offered_without_a_name(harness
     harness.aws.faults.add("GetApplicationRevision", "throttle", times=None)
     deployment = await finished(harness)
 
-    assert "Undo deploys the previous version again" in harness.card_text(deployment)
+    assert "redeploying the previous version" in harness.card_text(deployment)
     harness.aws.faults.clear("GetApplicationRevision")
     await take_back(harness, deployment)
 
@@ -80,7 +80,7 @@ async def test_a_family_without_a_number_is_deployed_as_blue_ran_it(harness: Har
     harness.aws.deployed_before("order", unpinned)
     deployment = await to_the_end(harness, revision=unpinned)
     assert image(harness, deployment) == "1.42.0"
-    assert "Undo deploys klp-logistics-order:41 again" in harness.card_text(deployment)
+    assert "redeploying klp-logistics-order:41" in harness.card_text(deployment)
 
     asked = await take_back(harness, deployment)
 
@@ -109,7 +109,7 @@ async def test_a_first_deployment_is_taken_back_to_what_the_service_was_created_
 ) -> None:
     harness.aws.change_group("order", deployed_before=False)
     deployment = await to_the_end(harness)
-    assert "Undo deploys klp-logistics-order:41 again" in harness.card_text(deployment)
+    assert "redeploying klp-logistics-order:41" in harness.card_text(deployment)
     await take_back(harness, deployment)
     again = harness.table("interventions")[0]["deployment_id"]
     assert image(harness, again) == "1.41.0"
@@ -120,7 +120,7 @@ async def test_a_first_deployment_of_which_nothing_is_known_is_refused_in_words(
     harness.aws.change_group("order", deployed_before=False)
     deployment = await finished(harness)
     assert "undo" not in harness.actions(deployment)
-    assert "names no previous revision" in harness.card_text(deployment)
+    assert "reports no previous revision" in harness.card_text(deployment)
 
 
 async def test_the_revision_that_serves_now_takes_nothing_back(harness: Harness) -> None:
@@ -128,7 +128,7 @@ async def test_the_revision_that_serves_now_takes_nothing_back(harness: Harness)
     harness.aws.deployed_before("order", same)
     deployment = await to_the_end(harness, revision=same)
     assert "undo" not in harness.actions(deployment)
-    assert "is the one that serves now" in harness.card_text(deployment)
+    assert "is the one that is live now" in harness.card_text(deployment)
 
 
 async def test_an_inactive_task_definition_is_shown_before_the_approval_and_after_the_end(
@@ -136,10 +136,10 @@ async def test_an_inactive_task_definition_is_shown_before_the_approval_and_afte
 ) -> None:
     deployment = await harness.deploy("order")
     await evidence_is_in(harness, deployment)
-    assert "no way back" not in harness.card_text(deployment)
+    assert "No rollback once" not in harness.card_text(deployment)
     harness.aws.deregister(f"{FAMILY}:41")
     harness.clock.advance(seconds=30)
-    await harness.until(lambda: "Once blue is gone there is no way back" in harness.card_text(deployment))
+    await harness.until(lambda: "No rollback once blue is terminated" in harness.card_text(deployment))
     assert "INACTIVE" in harness.card_text(deployment)
     seen = "SELECT 1 FROM evidence WHERE seen #>> '{blue,revision,active}' = 'false'"
     await harness.until(lambda: harness.rows(seen))
@@ -149,6 +149,6 @@ async def test_an_inactive_task_definition_is_shown_before_the_approval_and_afte
     assert await harness.reported(deployment) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
-    await harness.until(lambda: "Finished" in harness.card_text(deployment))
-    await harness.until(lambda: "INACTIVE" in harness.card_text(deployment).partition("Finished")[2])
+    await harness.until(lambda: "Completed" in harness.card_text(deployment))
+    await harness.until(lambda: "INACTIVE" in harness.card_text(deployment).partition("Completed")[2])
     assert "undo" not in harness.actions(deployment)

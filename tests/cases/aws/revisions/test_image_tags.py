@@ -9,9 +9,11 @@ from app.gate.evidence.revision_diff import Change, ChangedPart, ChangeKind, dif
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import OLU
 from app.sandbox.slack.blocks.validate import message_problems, view_problems
-from app.slack.cards.evidence import change_lines, evidence_blocks
+from app.slack.blocks import section
+from app.slack.cards.changes import changes_text
 from app.slack.home.gate_summary import MAX_GATE_CHARS, evidence_lines, within_limit
 from app.slack.modals.details import details_modal
+from app.slack.text.changes import change_lines
 from tests.gate.seen import container, evidence, reading, revision, side
 from tests.harness import Harness, texts_in
 from tests.slack.modals.test_details import view_of
@@ -59,7 +61,7 @@ def version(image: str) -> str:
 @pytest.mark.parametrize(("before", "after"), MOVES.values(), ids=MOVES)
 def test_the_tag_is_always_there(before: str, after: str, containers: int, locale: LocaleName) -> None:
     view, texts = view_of(seen(before, after, containers)), Texts.of(locale)
-    card, modal = evidence_blocks(view, texts=texts), details_modal(view, texts=texts)
+    card, modal = [section(changes_text(view, texts))], details_modal(view, texts=texts)
     assert message_problems(card) == []
     assert view_problems(modal) == []
     home = within_limit(["x" * 600, *evidence_lines(view, texts=texts)])

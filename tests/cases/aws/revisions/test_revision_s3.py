@@ -41,7 +41,7 @@ async def test_undo_deploys_the_object_that_was_deployed_before(
     deployment = await to_the_end(harness, revision=now)
 
     assert "undo" in harness.actions(deployment)
-    assert f"Undo deploys {name} again" in harness.card_text(deployment)
+    assert f"redeploying {name}" in harness.card_text(deployment)
     asked = await take_back(harness, deployment)
 
     assert asked["revision"] == before
@@ -54,4 +54,4 @@ async def test_an_object_that_was_deployed_twice_takes_nothing_back(harness: Har
     harness.aws.deployed_before("order", s3(41))
     deployment = await to_the_end(harness, revision=s3(41))
     assert "undo" not in harness.actions(deployment)
-    assert "is the one that serves now" in harness.card_text(deployment)
+    assert "is the one that is live now" in harness.card_text(deployment)

@@ -1,4 +1,4 @@
-"""The evidence on a card: what changes, and whether green is healthy, with problems first."""
+"""The text of what changes from blue to green, for cards, lists and details."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,39 +6,16 @@ from typing import Final
 from app.flow.read_models import GateView
 from app.flow.switch_progress import is_withdrawn_by_somebody
 from app.gate.decision import Verdict
-from app.gate.evidence.health import health_of_green
 from app.gate.evidence.model import Evidence, Missing
 from app.gate.evidence.revision import Image, Revision
-from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
-from app.slack.action_value import ActionValue
-from app.slack.blocks import Block, button, context, section, when
-from app.slack.text.evidence import change_text, code, image_code, links, missing_text
-from app.slack.text.health import finding_text, healthy_lines
+from app.slack.blocks import when
+from app.slack.text.evidence import change_text, code, commit_code, image_code, links, missing_text
 
 MAX_CHANGES: Final = 4
-MAX_FINDINGS: Final = 4
 MAX_IMAGES: Final = 3
 MAX_CHANGES_CHARS: Final = 1800
-MAX_SECTION_CHARS: Final = 3000
-"""Slack's limit for one section is 3,000 characters."""
-
-DETAILS: Final = "details"
-
-
-def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
-    """The summary on the card, with a button that opens the details."""
-    if view.evidence is None:
-        return _nothing_yet(view, texts)
-    changes = "\n".join(change_lines(view.evidence, texts))
-    health = health_line(view.evidence, texts)
-    # Two sections, because cutting one could remove an image's tag.
-    parts = [f"{changes}\n{health}"] if len(changes) + len(health) < MAX_SECTION_CHARS else [changes, health]
-    blocks = [section(parts[0], accessory=details_button(view, texts=texts)), *map(section, parts[1:])]
-    if not isinstance(view.gate, Awaiting):
-        blocks.append(context(evidence_time_text(view, view.evidence, texts)))
-    return blocks
 
 
 def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
@@ -48,20 +25,6 @@ def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
         return texts("evidence.seen", at=at)
     by_people = view.gate.verdict in {Verdict.APPROVED, Verdict.REJECTED} or is_withdrawn_by_somebody(view)
     return texts("evidence.kept" if by_people else "evidence.kept_undecided", at=at)
-
-
-def details_button(view: GateView, *, texts: Texts) -> Block:
-    """Opens the details modal."""
-    action_value = str(ActionValue(gate=view.id, prompt_version=view.prompt_version))
-    return button(texts("details.button"), action=DETAILS, value=action_value)
-
-
-def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
-    if isinstance(view.gate, Awaiting):
-        # Before CodeDeploy has confirmed the deployment nothing is looked up.
-        return [context(texts("evidence.looking"))] if view.switch.verified else []
-    nobody_asked = view.basis in {Basis.AUTO_ROLLBACK, Basis.UNDO} or not view.switch.verified
-    return [] if nobody_asked else [context(texts("evidence.none_kept"))]
 
 
 def change_lines(evidence: Evidence, texts: Texts, *, max_chars: int = MAX_CHANGES_CHARS) -> list[str]:
@@ -81,18 +44,8 @@ def change_lines(evidence: Evidence, texts: Texts, *, max_chars: int = MAX_CHANG
     if len(changes) > len(shown):
         shown.append(texts.plural("evidence.more", count=len(changes) - len(shown)))
     stays = _stays(evidence, texts)
-    return [" · ".join([*stays, *shown, *links(evidence.commits, texts)]), *reread_lines(evidence, texts)]
-
-
-def health_line(evidence: Evidence, texts: Texts) -> str:
-    """The health of green: problems, then what could not be read, then what is healthy."""
-    found = health_of_green(evidence)
-    against = [finding_text(finding, texts) for finding in found.findings]
-    facts = [*against[:MAX_FINDINGS], *healthy_lines(evidence, texts)]
-    if len(against) > MAX_FINDINGS:
-        facts.append(texts.plural("evidence.more", count=len(against) - MAX_FINDINGS))
-    key = "fit" if found.healthy else "wrong" if found.wrong else "unsure"
-    return texts(f"evidence.fit.{key}", facts=" · ".join(facts))
+    origin = [*commit_code(evidence.commits), *links(evidence.commits, texts)]
+    return [" · ".join([*stays, *shown, *origin]), *reread_lines(evidence, texts)]
 
 
 def no_change_lines(evidence: Evidence, texts: Texts) -> list[str]:
