@@ -183,7 +183,9 @@ def test_terraform_has_no_policy_outside_its_module_but_that_of_ones_own_secrets
         for path in elsewhere
         for action in re.findall(r'"([a-z0-9]+:[A-Z]\w+)"', path.read_text(encoding="utf-8"))
     }
-    not_in_a_policy_of_ours = {"sts:AssumeRole", "aws:SourceAccount", "lambda:InvokeFunction"}
+    not_in_a_policy_of_ours = {
+        "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "aws:SourceAccount", "lambda:InvokeFunction",
+    }  # fmt: skip
     """Trust policies, and what EventBridge may do with the function."""
     assert named == not_in_a_policy_of_ours | {"secretsmanager:GetSecretValue"}
 

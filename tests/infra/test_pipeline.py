@@ -199,3 +199,13 @@ async def test_a_token_is_never_sent_without_tls(switchgate: Harness, job: Runne
     done = await deploy(switchgate, job, api_url="http://switchgate.example.com")
     assert done.code == 1
     assert "must begin with https://" in done.log
+
+
+async def test_a_pipeline_that_waits_too_long_says_that_the_deployment_goes_on(
+    switchgate: Harness, job: Runner
+) -> None:
+    deployment = (await deploy(switchgate, job)).outputs["deployment-id"]
+    followed = await follow(switchgate, job, deployment, timeout_minutes="0.001")
+    assert followed.code == 1
+    assert f"::error title=Timed out::{deployment} is not through" in followed.log
+    assert switchgate.aws.deployment(deployment).waits_for == "BeforeAllowTraffic"

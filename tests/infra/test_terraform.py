@@ -120,6 +120,12 @@ def test_a_map_makes_the_eight_domains() -> None:
     assert module["for_each"] == "${module.policies.domains}"
 
 
+def test_a_pipeline_is_of_one_repository_and_branch() -> None:
+    trust = str(block(EXAMPLE, "aws_iam_role", "pipeline")["assume_role_policy"])
+    assert "repo:${each.value}:ref:refs/heads/main" in trust
+    assert "StringEquals" in trust
+
+
 def test_a_domain_is_a_line() -> None:
     lines = (EXAMPLE / "domains.tf").read_text(encoding="utf-8").splitlines()
     assert sum("port" in line for line in lines) == len(EIGHT_DOMAINS)
@@ -135,6 +141,11 @@ def test_the_database_is_encrypted_backed_up_and_protected() -> None:
     (parameter,) = block(SWITCHGATE, "aws_db_parameter_group", "this")["parameter"]
     assert parameter == {"name": "rds.force_ssl", "value": "1"}
     assert "sslmode=verify-full" in (SWITCHGATE / "secrets.tf").read_text(encoding="utf-8")
+
+
+def test_a_key_that_was_rotated_by_hand_stays() -> None:
+    (lifecycle,) = block(SWITCHGATE, "aws_secretsmanager_secret_version", "this")["lifecycle"]
+    assert [str(one).strip("${}") for one in lifecycle["ignore_changes"]] == ["secret_string"]
 
 
 def test_the_service_rolls_and_has_no_public_address() -> None:

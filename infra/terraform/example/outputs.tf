@@ -7,7 +7,7 @@ output "configuration" {
   value       = module.policies.configuration
 }
 
-output "pipeline_policies" {
-  description = "By domain, the policy of its pipeline's role."
-  value       = module.policies.pipeline_policies
+output "pipeline_roles" {
+  description = "By domain, the input role-arn of its workflow."
+  value       = { for name, role in aws_iam_role.pipeline : name => role.arn }
 }

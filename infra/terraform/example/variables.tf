@@ -61,3 +61,9 @@ variable "alarm_topic_arns" {
   type    = list(string)
   default = []
 }
+
+variable "repositories" {
+  description = "By domain, its repository on GitHub (owner/name). Those get a role for their pipeline."
+  type        = map(string)
+  default     = {}
+}

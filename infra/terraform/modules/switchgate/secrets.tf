@@ -48,6 +48,11 @@ resource "aws_secretsmanager_secret_version" "this" {
   for_each      = aws_secretsmanager_secret.this
   secret_id     = each.value.id
   secret_string = local.secrets[each.key]
+
+  # Keys are rotated by hand: ../../../README.md.
+  lifecycle {
+    ignore_changes = [secret_string]
+  }
 }
 
 resource "aws_ssm_parameter" "configuration" {

@@ -99,7 +99,7 @@ variable "api_tokens_secret_arn" {
 }
 
 variable "hook_key_id" {
-  description = "Name of the key that signs hooks. ../../README.md says how to rotate it."
+  description = "Name of the key that signs hooks. ../../../README.md says how to rotate it."
   type        = string
   default     = "2026a"
 }
