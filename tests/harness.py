@@ -86,7 +86,9 @@ class Harness:
         )
         cards = self.rows(f"SELECT gate_id, wanted_version, drawn_version, {work} FROM cards")
         threads = self.rows(f"SELECT gate_id, last_posted_seq, posting_seq, {work} FROM threads")
-        asked = self.rows(f"SELECT kind, phase, deployment_id, problem, {work} FROM interventions")
+        asked = self.rows(
+            f"SELECT kind, phase, deployment_id, problem_code, problem, {work} FROM interventions"
+        )
         now = [{"now": self.clock()}]
         return "\n".join(str(row) for row in [*now, *switches, *gates, *cards, *threads, *asked])
 

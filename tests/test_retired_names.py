@@ -15,7 +15,7 @@ from app.db.mapping.overridden_rules import RULE_NAMES
 from app.db.tables import metadata
 from app.flow.audit_events import EARLIER_KINDS, ActorKind, Kind
 from app.flow.notify.announce import AnnouncementKind
-from app.flow.undo.intervention import InterventionPhase
+from app.flow.undo.intervention import InterventionFailure, InterventionPhase
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Outcome, Phase
@@ -118,6 +118,7 @@ def test_no_retired_name_is_stored() -> None:
         ActorKind,
         AnnouncementKind,
         Basis,
+        InterventionFailure,
         InterventionKind,
         InterventionPhase,
         Kind,

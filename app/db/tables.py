@@ -270,6 +270,7 @@ interventions: Final = Table(
     Column("reason", Text, nullable=False, server_default=""),
     _at("requested_at", needed=True),
     _text("deployment_id"),
+    _text("problem_code"),
     _text("problem"),
     _at("finished_at"),
     *_work(),

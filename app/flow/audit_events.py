@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.flow.read_models import Switch
+from app.flow.undo.intervention import InterventionFailure
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 
 Detail = str | int | bool | None
@@ -103,10 +104,36 @@ SUCCESSORS_OF_WHY: Final[Mapping[Kind, str]] = {
 }
 
 
+EARLIER_PROBLEMS: Final[Mapping[str, InterventionFailure]] = {
+    "the deployment was over before it could be told; undo again to go back from here": (
+        InterventionFailure.DEPLOYMENT_OVER
+    ),
+    "the deployment had finished before it could be stopped": InterventionFailure.TOO_LATE,
+    "the deployment was stopped, but CodeDeploy started no rollback": InterventionFailure.NO_ROLLBACK,
+    "another deployment of this group is under way": InterventionFailure.ANOTHER_DEPLOYMENT_ACTIVE,
+    "an undo was asked for instead": InterventionFailure.REPLACED_BY_UNDO,
+    "an alarm of the group may stop it: codedeploy:UpdateDeploymentGroup is not allowed": (
+        InterventionFailure.ALARMS_ACTIVE
+    ),
+    "CodeDeploy names no previous revision": InterventionFailure.NO_PREVIOUS_REVISION,
+    "the previous revision is the one that serves now": InterventionFailure.SAME_REVISION,
+    "the previous revision names a task definition without its number": InterventionFailure.UNPINNED_REVISION,
+    "the task definition cannot be read from the previous revision's AppSpec": (
+        InterventionFailure.UNREADABLE_REVISION
+    ),
+    "the previous task definition is INACTIVE": InterventionFailure.INACTIVE_REVISION,
+}
+"""Sentences that earlier releases stored as `problem`, before their detail in parentheses."""
+
+
 def current_detail(kind: Kind, stored: Mapping[str, Detail]) -> Mapping[str, Detail]:
     """A stored event's detail under the names of this release."""
     names = {**EARLIER_DETAIL_NAMES, "why": SUCCESSORS_OF_WHY.get(kind, "problem")}
-    return {names.get(name, name): value for name, value in stored.items()}
+    detail = {names.get(name, name): value for name, value in stored.items()}
+    sentence, _, rest = str(detail.get("problem") or "").partition(" (")
+    if code := EARLIER_PROBLEMS.get(sentence):
+        detail |= {"problem_code": code, "problem": rest.removesuffix(")")}
+    return detail
 
 
 class ActorKind(StrEnum):

@@ -79,6 +79,12 @@ BROKEN = {
     "only_requested_is_due": INTERVENTION.format(
         kind="stop", why="broken", more=", phase, due_at", values=", 'sent', now()"
     ),
+    "problem_code_is_known": INTERVENTION.format(
+        kind="stop",
+        why="broken",
+        more=", phase, finished_at, problem_code",
+        values=", 'failed', now(), 'bad_luck'",
+    ),
     "seen_says_when": f"UPDATE evidence SET seen_at = NULL WHERE gate_id = '{AWAITING}'",
     "posting_says_since_when": (f"INSERT INTO threads (gate_id, posting_seq) VALUES ('{AWAITING}', 3)"),
     "break_glass_says_what_and_why": (

@@ -25,7 +25,7 @@ from app.flow.notify.refresh_rule_status import RuleSnapshot
 from app.flow.ports.switches import SwitchUpdate
 from app.flow.read_models import CardPlace
 from app.flow.undo.execute_intervention import DueIntervention
-from app.flow.undo.intervention import InterventionPhase
+from app.flow.undo.intervention import InterventionPhase, InterventionProblem
 from app.gate.deployer import Deployer
 from app.gate.ids import DeploymentId, DomainName, UserId
 from app.gate.rules.checks import CheckState
@@ -148,12 +148,16 @@ async def _undo_sent(database: Database) -> Prepared:
 async def _undo_failed(database: Database) -> Prepared:
     interventions, due = await _intervention(database)
     failed = event(Kind.UNDO_FAILED, "d-1", FIRST)
-    return partial(interventions.failed, due, problem="denied", event=failed, now=NOW)
+    return partial(
+        interventions.failed, due, problem=InterventionProblem(detail="denied"), event=failed, now=NOW
+    )
 
 
 async def _undo_again(database: Database) -> Prepared:
     interventions, due = await _intervention(database)
-    return partial(interventions.retry_later, due, problem="throttled", due_at=NOW, now=NOW)
+    return partial(
+        interventions.retry_later, due, problem=InterventionProblem(detail="throttled"), due_at=NOW, now=NOW
+    )
 
 
 async def _undo_refused(database: Database) -> Prepared:

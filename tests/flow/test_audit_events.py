@@ -36,6 +36,16 @@ def test_every_denial_has_a_code_of_its_own() -> None:
         (Kind.SWITCH_ENDED, {"how": "Succeeded"}, {"end_reason": "Succeeded"}),
         (Kind.EVIDENCE_COLLECTED, {"fit": False, "changes": 2}, {"healthy": False, "changes": 2}),
         (Kind.UNDO_SENT, {"problem": "", "attempts": 1}, {"problem": "", "attempts": 1}),
+        (
+            Kind.UNDO_FAILED,
+            {"why": "another deployment of this group is under way (d-OTHER)"},
+            {"problem_code": "another_deployment_active", "problem": "d-OTHER"},
+        ),
+        (
+            Kind.FINISH_FAILED,
+            {"problem": "an undo was asked for instead"},
+            {"problem_code": "replaced_by_undo", "problem": ""},
+        ),
     ],
 )
 def test_details_of_earlier_releases_are_read_under_the_names_of_today(

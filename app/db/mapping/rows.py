@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
 
+from app.db.mapping.interventions import intervention_from_json
 from app.db.mapping.overridden_rules import blockers_from_json, overridden_rules_from_json
 from app.flow.read_models import CastVote, GateView, Rollback, Switch, Traffic
-from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
 from app.gate.previous_revision import Obstacle
@@ -18,7 +18,6 @@ from app.gate.rules.policy import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
-from app.gate.undo import InterventionKind
 from app.gate.votes import Choice, QuestionAnswer
 
 
@@ -109,22 +108,6 @@ def gate_view_from_row(row: Any) -> GateView:
         guard=_guard(row),
         freezes=tuple(map(_freeze, row.freezes or ())),
         checks=tuple(map(check_from_json, row.checks or ())),
-    )
-
-
-def intervention_from_json(stored: Mapping[str, Any]) -> Intervention:
-    """An intervention from its row as JSON."""
-    return Intervention(
-        id=UUID(stored["id"]),
-        kind=InterventionKind(stored["kind"]),
-        phase=InterventionPhase(stored["phase"]),
-        by=UserId(stored["requested_by"]),
-        name=stored["requested_name"],
-        reason=stored["reason"],
-        requested_at=datetime.fromisoformat(stored["requested_at"]),
-        deployment=stored["deployment_id"],
-        problem=stored["problem"],
-        finished_at=_datetime_or_none(stored["finished_at"]),
     )
 
 

@@ -17,8 +17,9 @@ from app.db.expressions import GATE_PARAM, LIMIT, NOW_PARAM, ONE, condition, is_
 from app.db.gate_view import GATE_VIEW, IS_AWAITING, as_json, undo_that_created
 from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
+from app.db.mapping.interventions import intervention_from_json
 from app.db.mapping.overridden_rules import overridden_rules_to_json
-from app.db.mapping.rows import gate_view_from_row, intervention_from_json
+from app.db.mapping.rows import gate_view_from_row
 from app.db.repositories.exclusivity import (
     EXCLUSIVITY_LOCK,
     RELATED_SWITCHES,

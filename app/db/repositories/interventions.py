@@ -20,14 +20,15 @@ from app.db.gate_view import GATE_VIEW, SWITCH_COLUMNS, as_json, blue_task_defin
 from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
-from app.db.mapping.rows import gate_view_from_row, intervention_from_json, switch_from_row
+from app.db.mapping.interventions import PROBLEM, intervention_from_json, problem_values
+from app.db.mapping.rows import gate_view_from_row, switch_from_row
 from app.db.shown_by import showing_gate
 from app.db.statements import execute
 from app.db.tables import gates, interventions, switches
 from app.flow.audit_events import Event
 from app.flow.read_models import GateView
 from app.flow.undo.execute_intervention import DueIntervention
-from app.flow.undo.intervention import Intervention, InterventionFailure
+from app.flow.undo.intervention import Intervention, InterventionFailure, InterventionProblem
 from app.gate.ids import DeploymentId, GateId
 
 LOCK_SWITCH: Final = (
@@ -45,7 +46,7 @@ POLL_SOON: Final = update(switches).where(switches.c.id == SWITCH_PARAM).values(
 ABANDON_INTERVENTION: Final = (
     update(interventions)
     .where(interventions.c.id == bindparam("given_up"), interventions.c.phase.in_(["requested", "sent"]))
-    .values(**NO_LEASE, phase="failed", finished_at=NOW_PARAM, problem=bindparam("why"), due_at=null())
+    .values(**NO_LEASE, phase="failed", finished_at=NOW_PARAM, due_at=null(), **PROBLEM)
 )
 SELECT_CLAIMED: Final = (
     select(
@@ -66,7 +67,8 @@ WITH i AS (
     UPDATE interventions SET phase = CASE WHEN CAST(:done AS boolean) THEN 'done' ELSE 'sent' END,
         finished_at = CASE WHEN CAST(:done AS boolean) THEN CAST(:now AS timestamptz) END,
         deployment_id = coalesce(CAST(:deployment AS text), deployment_id),
-        due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = CAST(:problem AS text)
+        due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
+        problem_code = CAST(:failure_code AS text), problem = CAST(:failure_detail AS text)
     WHERE id = :key AND claimed_by = :owner AND phase = 'requested'
         AND {NAMED_AUDIT_LOCK} AND {NEW_DEPLOYMENT_AUDIT_LOCK}
     RETURNING switch_id
@@ -127,15 +129,13 @@ _is_leased_under_lock = and_(
 STORE_FAILED: Final = (
     update(interventions)
     .where(_is_leased_under_lock)
-    .values(**NO_LEASE, phase="failed", finished_at=NOW_PARAM, problem=bindparam("why"), due_at=null())
+    .values(**NO_LEASE, phase="failed", finished_at=NOW_PARAM, due_at=null(), **PROBLEM)
     .returning(interventions.c.switch_id)
 )
 RESCHEDULE: Final = (
     update(interventions)
     .where(_is_leased_under_lock)
-    .values(
-        **NO_LEASE, due_at=bindparam("next_due_at"), last_error=bindparam("why"), problem=bindparam("why")
-    )
+    .values(**NO_LEASE, due_at=bindparam("next_due_at"), last_error=bindparam("failure_detail"), **PROBLEM)
     .returning(interventions.c.switch_id)
 )
 
@@ -157,7 +157,8 @@ class HeldInterventionRow:
     ) -> None:
         """Writes the wish down; it is due at once. `instead_of` is given up first: one at a time."""
         if instead_of is not None:
-            given_up = {"given_up": instead_of, "why": InterventionFailure.UNDO_INSTEAD, "now": now}
+            problem = problem_values(InterventionProblem(code=InterventionFailure.REPLACED_BY_UNDO))
+            given_up = {"given_up": instead_of, **problem, "now": now}
             await execute(self._connection, ABANDON_INTERVENTION, given_up)
         switch = {"switch": self._view.switch.id, "now": now}
         values = {
@@ -214,7 +215,7 @@ class Interventions:
         *,
         deployment: str | None,
         done: bool,
-        problem: str | None,
+        problem: InterventionProblem | None,
         event: Event,
         now: datetime,
     ) -> list[GateId]:
@@ -227,22 +228,24 @@ class Interventions:
             switch=due.switch.id,
             deployment=deployment,
             done=done,
-            problem=problem,
+            **problem_values(problem),
             now=now,
             events=events_parameter([event]),
         )
         return [GateId(row.id) for row in rows]
 
-    async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None:
+    async def failed(
+        self, due: DueIntervention, *, problem: InterventionProblem, event: Event, now: datetime
+    ) -> None:
         """Marks it as failed; the card shows why."""
-        values = {**self._fence(due), "why": problem[:500], "now": now}
+        values = {**self._fence(due), **problem_values(problem, max_chars=500), "now": now}
         await self._change(STORE_FAILED, values, events=[event], now=now, then=SHOW_BY_OWN_CARD)
 
     async def retry_later(
-        self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
+        self, due: DueIntervention, *, problem: InterventionProblem, due_at: datetime, now: datetime
     ) -> None:
         """Reschedules it to `due_at`; the card shows the problem."""
-        values = {**self._fence(due), "why": problem[:500], "next_due_at": due_at}
+        values = {**self._fence(due), **problem_values(problem, max_chars=500), "next_due_at": due_at}
         await self._change(RESCHEDULE, values, events=[], now=now)
 
     async def _change(

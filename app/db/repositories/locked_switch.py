@@ -33,6 +33,7 @@ from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, SWITCH_PARAM, is_amon
 from app.db.gate_view import IS_AWAITING, SWITCH_COLUMNS
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import NO_LEASE
+from app.db.mapping.interventions import problem_values
 from app.db.mapping.rows import switch_from_row
 from app.db.repositories.open_gate import verification_columns
 from app.db.repositories.settled_interventions import (
@@ -49,7 +50,7 @@ from app.flow.ports.database import Verification
 from app.flow.ports.switches import SettledIntervention, SwitchUpdate
 from app.flow.read_models import GateView, Switch, Traffic
 from app.flow.undo.execute_intervention import undo_named_in
-from app.flow.undo.intervention import InterventionPhase
+from app.flow.undo.intervention import InterventionPhase, InterventionProblem
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId
 from app.gate.state_machine import Awaiting, Closed, Outcome
@@ -317,12 +318,12 @@ class HeldSwitchRow:
         )
 
     async def settle_waiting(
-        self, phase: InterventionPhase, *, problem: str | None, now: datetime
+        self, phase: InterventionPhase, *, problem: InterventionProblem | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions that wait for this deployment."""
         key = self._switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
-        values = {**where, "end": phase, "why": problem, "now": now}
+        values = {**where, "end": phase, **problem_values(problem), "now": now}
         return [
             settled_from_row(row)
             for row in await execute(self._connection, END_INTERVENTIONS_WAITING_FOR, values)
@@ -334,17 +335,33 @@ class HeldSwitchRow:
         return [switch_from_row(row) for row in await execute(self._connection, SELECT_ROLLED_BACK, values)]
 
     async def settle_own(
-        self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
+        self,
+        kind: InterventionKind,
+        phase: InterventionPhase,
+        *,
+        problem: InterventionProblem | None,
+        now: datetime,
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions of this switch."""
-        values = {"switch": self._switch.id, "of_kind": kind, "end": phase, "why": problem, "now": now}
+        values = {
+            "switch": self._switch.id,
+            "of_kind": kind,
+            "end": phase,
+            **problem_values(problem),
+            "now": now,
+        }
         return [
             settled_from_row(row) for row in await execute(self._connection, END_OWN_INTERVENTIONS, values)
         ]
 
     async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has moved its traffic."""
-        values = {"switch": self._switch.id, "end": InterventionPhase.DONE, "why": None, "now": now}
+        values = {
+            "switch": self._switch.id,
+            "end": InterventionPhase.DONE,
+            **problem_values(None),
+            "now": now,
+        }
         return [
             settled_from_row(row)
             for row in await execute(self._connection, END_ROLLED_BACK_INTERVENTIONS, values)

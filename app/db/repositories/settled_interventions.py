@@ -8,7 +8,8 @@ from app.db.expressions import NOW_PARAM, SWITCH_PARAM, is_among
 from app.db.gate_view import SWITCH_COLUMNS, as_json
 from app.db.invalidate_cards import invalidation
 from app.db.leases import NO_LEASE
-from app.db.mapping.rows import intervention_from_json, switch_from_row
+from app.db.mapping.interventions import PROBLEM, intervention_from_json
+from app.db.mapping.rows import switch_from_row
 from app.db.tables import gates, interventions, switches
 from app.flow.ports.switches import SettledIntervention
 
@@ -20,9 +21,7 @@ def _end_interventions(*which: ColumnElement[bool]) -> Select[Any]:
     ended = (
         update(interventions)
         .where(interventions.c.phase.in_(["requested", "sent"]), *which)
-        .values(
-            **NO_LEASE, phase=bindparam("end"), finished_at=NOW_PARAM, due_at=null(), problem=bindparam("why")
-        )
+        .values(**NO_LEASE, phase=bindparam("end"), finished_at=NOW_PARAM, due_at=null(), **PROBLEM)
         .returning(interventions)
         .cte("ended")
     )

@@ -9,7 +9,7 @@ from app.flow.audit_events import Event, Kind, observed_event
 from app.flow.lifecycle.observation import known_previous
 from app.flow.ports.switches import HeldSwitch, SettledIntervention, SwitchUpdate
 from app.flow.read_models import Switch
-from app.flow.undo.intervention import InterventionPhase
+from app.flow.undo.intervention import Intervention, InterventionPhase, problem_in_event
 from app.gate.ids import DeploymentId
 from app.gate.undo import InterventionKind
 
@@ -55,18 +55,22 @@ async def tell_rolled_back(held: HeldSwitch, kind: Kind, *, now: datetime, probl
 def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> list[Event]:
     """The timeline's lines of interventions that came to their end."""
     return [
-        observed_event(
-            Kind.UNDO_DONE if one.intervention.phase is InterventionPhase.DONE else Kind.UNDO_FAILED,
-            one.switch,
-            now,
-            intervention=one.intervention.kind,
-            deployment=one.intervention.deployment or "",
-            problem=one.intervention.problem or "",
-            seconds=round((now - one.intervention.requested_at).total_seconds()),
-        )
+        _settled_event(one.switch, one.intervention, now)
         for one in settled
         if one.intervention.kind is not InterventionKind.FINISH
     ]
+
+
+def _settled_event(switch: Switch, intervention: Intervention, now: datetime) -> Event:
+    event = observed_event(
+        Kind.UNDO_DONE if intervention.phase is InterventionPhase.DONE else Kind.UNDO_FAILED,
+        switch,
+        now,
+        intervention=intervention.kind,
+        deployment=intervention.deployment or "",
+        seconds=round((now - intervention.requested_at).total_seconds()),
+    )
+    return replace(event, detail={**event.detail, **problem_in_event(intervention.problem)})
 
 
 def _moved(switch: Switch, update: SwitchUpdate, now: datetime) -> list[Event]:

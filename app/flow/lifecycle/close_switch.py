@@ -9,7 +9,7 @@ from app.flow.lifecycle.compare_answers import may_still_be_read
 from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.ports.switches import HeldSwitch
 from app.flow.read_models import GateView
-from app.flow.undo.intervention import InterventionFailure, InterventionPhase
+from app.flow.undo.intervention import InterventionFailure, InterventionPhase, InterventionProblem
 from app.gate.state_machine import Awaiting, Closed, Decided, Reported
 from app.gate.undo import InterventionKind
 
@@ -80,8 +80,10 @@ async def _close(held: HeldSwitch, view: GateView, end_reason: str, *, now: date
 
 async def _settle_waiting(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> None:
     """What was asked of another switch, and this deployment was to bring about."""
-    phase = InterventionPhase.DONE if facts.status == "Succeeded" else InterventionPhase.FAILED
-    problem = None if facts.status == "Succeeded" else f"{held.switch.key.deployment}: {facts.end_reason}"
+    phase, problem = InterventionPhase.DONE, None
+    if facts.status != "Succeeded":
+        detail = f"{held.switch.key.deployment}: {facts.end_reason}"
+        phase, problem = InterventionPhase.FAILED, InterventionProblem(detail=detail)
     settled = await held.settle_waiting(phase, problem=problem, now=now)
     await held.add_audit_events(settled_events(settled, now=now))
     if facts.status != "Succeeded" and held.switch.switched_at is None:
@@ -92,10 +94,11 @@ async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime
     """What was asked of this switch and can no longer come true, or has."""
     succeeded = facts.status == "Succeeded"
     if succeeded or not facts.rollback_id:
-        why = InterventionFailure.TOO_LATE if succeeded else InterventionFailure.NO_ROLLBACK
-        stopped = await held.settle_own(InterventionKind.STOP, InterventionPhase.FAILED, problem=why, now=now)
+        code = InterventionFailure.TOO_LATE if succeeded else InterventionFailure.NO_ROLLBACK
+        stopped = await held.settle_own(
+            InterventionKind.STOP, InterventionPhase.FAILED, problem=InterventionProblem(code=code), now=now
+        )
         await held.add_audit_events(settled_events(stopped, now=now))
     finished = InterventionPhase.DONE if succeeded else InterventionPhase.FAILED
-    await held.settle_own(
-        InterventionKind.FINISH, finished, problem=None if succeeded else facts.end_reason, now=now
-    )
+    problem = None if succeeded else InterventionProblem(detail=facts.end_reason)
+    await held.settle_own(InterventionKind.FINISH, finished, problem=problem, now=now)

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from app.flow.audit_events import Event
 from app.flow.ports.database import Claim, Verification
 from app.flow.read_models import GateView, Switch, Traffic
-from app.flow.undo.intervention import Intervention, InterventionPhase
+from app.flow.undo.intervention import Intervention, InterventionPhase, InterventionProblem
 from app.gate.ids import DeploymentId
 from app.gate.previous_revision import PreviousRevision
 from app.gate.state_machine import Awaiting, Closed
@@ -107,7 +107,7 @@ class HeldSwitch(Protocol):
         ...
 
     async def settle_waiting(
-        self, phase: InterventionPhase, *, problem: str | None, now: datetime
+        self, phase: InterventionPhase, *, problem: InterventionProblem | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions that wait for this deployment to end."""
         ...
@@ -121,7 +121,12 @@ class HeldSwitch(Protocol):
         ...
 
     async def settle_own(
-        self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
+        self,
+        kind: InterventionKind,
+        phase: InterventionPhase,
+        *,
+        problem: InterventionProblem | None,
+        now: datetime,
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions of this kind that were requested for this switch."""
         ...

@@ -20,7 +20,12 @@ from app.flow.ports.codedeploy import (
 )
 from app.flow.ports.database import Claim
 from app.flow.read_models import Switch
-from app.flow.undo.intervention import Intervention, InterventionFailure
+from app.flow.undo.intervention import (
+    Intervention,
+    InterventionFailure,
+    InterventionProblem,
+    problem_in_event,
+)
 from app.gate.ids import GateId
 from app.gate.previous_revision import Obstacle
 from app.gate.undo import InterventionKind
@@ -37,7 +42,7 @@ RETRY_FOR: Final = timedelta(minutes=30)
 
 
 FAILURE_OF_OBSTACLE: Final = {
-    Obstacle.ABSENT: InterventionFailure.NO_PREVIOUS,
+    Obstacle.ABSENT: InterventionFailure.NO_PREVIOUS_REVISION,
     Obstacle.SAME: InterventionFailure.SAME_REVISION,
     Obstacle.UNPINNED: InterventionFailure.UNPINNED_REVISION,
     Obstacle.UNREADABLE: InterventionFailure.UNREADABLE_REVISION,
@@ -61,7 +66,15 @@ class _Answer:
 
     deployment: str | None = None
     done: bool = False
-    problem: str | None = None
+    problem: InterventionProblem | None = None
+
+
+class _NothingToStop(Exception):
+    """The deployment had ended, and nothing takes its traffic back."""
+
+    def __init__(self, code: InterventionFailure) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class ExecutionRepository(Protocol):
@@ -73,7 +86,7 @@ class ExecutionRepository(Protocol):
         *,
         deployment: str | None,
         done: bool,
-        problem: str | None,
+        problem: InterventionProblem | None,
         event: Event,
         now: datetime,
     ) -> list[GateId]:
@@ -81,10 +94,12 @@ class ExecutionRepository(Protocol):
         it created."""
         ...
 
-    async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None: ...
+    async def failed(
+        self, due: DueIntervention, *, problem: InterventionProblem, event: Event, now: datetime
+    ) -> None: ...
 
     async def retry_later(
-        self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
+        self, due: DueIntervention, *, problem: InterventionProblem, due_at: datetime, now: datetime
     ) -> None: ...
 
 
@@ -106,23 +121,25 @@ async def execute_intervention(
     try:
         answer = await _send(due, deployment_control=deployment_control, deployments=deployments)
     except CodeDeployUnavailable as exc:
+        problem = InterventionProblem(detail=str(exc))
         if now - due.intervention.requested_at < RETRY_FOR:
             again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
-            await repository.retry_later(due, problem=str(exc), due_at=again, now=now)
+            await repository.retry_later(due, problem=problem, due_at=again, now=now)
             return []
-        problem = str(exc)
     except AnotherDeploymentActive as exc:
-        problem = f"{InterventionFailure.ANOTHER_RUNS} ({exc})"
+        code = InterventionFailure.ANOTHER_DEPLOYMENT_ACTIVE
+        problem = InterventionProblem(code=code, detail=str(exc))
     except NothingToRedeploy as exc:
-        problem = FAILURE_OF_OBSTACLE[exc.previous.obstacle or Obstacle.ABSENT]
-    except InterventionRefused as exc:
-        problem = str(exc)
-    except AlreadyOver as exc:
-        problem = str(exc) or InterventionFailure.OVER_FIRST
+        problem = InterventionProblem(code=FAILURE_OF_OBSTACLE[exc.previous.obstacle or Obstacle.ABSENT])
+    except _NothingToStop as exc:
+        problem = InterventionProblem(code=exc.code)
+    except (InterventionRefused, AlreadyOver) as exc:
+        problem = InterventionProblem(detail=str(exc))
     else:
         return await _sent(due, answer, repository=repository, now=now)
     kind = Kind.FINISH_FAILED if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_FAILED
-    await repository.failed(due, problem=problem, event=_event(due, kind, now, problem=problem), now=now)
+    event = _event(due, kind, now, **problem_in_event(problem))
+    await repository.failed(due, problem=problem, event=event, now=now)
     return []
 
 
@@ -130,7 +147,7 @@ async def _sent(
     due: DueIntervention, answer: "_Answer", *, repository: ExecutionRepository, now: datetime
 ) -> list[GateId]:
     kind = Kind.FINISH_SENT if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_SENT
-    event = _event(due, kind, now, deployment=answer.deployment or "", problem=answer.problem or "")
+    event = _event(due, kind, now, deployment=answer.deployment or "", **problem_in_event(answer.problem))
     return await repository.sent(
         due,
         deployment=answer.deployment,
@@ -155,9 +172,8 @@ async def _send(
             made = await deployment_control.redeploy_previous(
                 key, blue=due.blue, idempotency_tag=idempotency_tag, description=description
             )
-            return _Answer(
-                deployment=made.deployment, problem=InterventionFailure.ALARMS_ON if made.alarms_on else None
-            )
+            warning = InterventionProblem(code=InterventionFailure.ALARMS_ACTIVE) if made.alarms_on else None
+            return _Answer(deployment=made.deployment, problem=warning)
         case InterventionKind.FINISH:
             with suppress(AlreadyOver):  # blue is gone, as requested
                 await deployment_control.finish(key)
@@ -175,10 +191,10 @@ async def _stop(
     except AlreadyOver:
         facts = await deployments.deployment(due.switch.key)
         if facts.status == "Succeeded":
-            raise AlreadyOver(InterventionFailure.OVER_FIRST) from None
+            raise _NothingToStop(InterventionFailure.DEPLOYMENT_OVER) from None
         is_retry = due.attempts > 1  # an earlier attempt, whose response was lost, requested a rollback
         if not is_retry and not facts.rollback_id and not facts.rollback_may_come:
-            raise AlreadyOver(InterventionFailure.NO_ROLLBACK) from None
+            raise _NothingToStop(InterventionFailure.NO_ROLLBACK) from None
 
 
 def _event(due: DueIntervention, kind: Kind, now: datetime, **detail: str) -> Event:

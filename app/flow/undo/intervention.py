@@ -1,5 +1,6 @@
 """What a person has CodeDeploy do after the decision, and how far that has come."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,26 +18,37 @@ class InterventionPhase(StrEnum):
 
 
 class InterventionFailure(StrEnum):
-    """Why an intervention failed, where that is our own finding; the record keeps the sentence, cards translate it."""
+    """Why an intervention failed or may fail, where Switchgate found it out. The text catalogs have the sentences."""
 
-    OVER_FIRST = "the deployment was over before it could be told; undo again to go back from here"
-    TOO_LATE = "the deployment had finished before it could be stopped"
-    NO_ROLLBACK = "the deployment was stopped, but CodeDeploy started no rollback"
-    ANOTHER_RUNS = "another deployment of this group is under way"
-    UNDO_INSTEAD = "an undo was asked for instead"
-    ALARMS_ON = "an alarm of the group may stop it: codedeploy:UpdateDeploymentGroup is not allowed"
-    NO_PREVIOUS = "CodeDeploy names no previous revision"
-    SAME_REVISION = "the previous revision is the one that serves now"
-    UNPINNED_REVISION = "the previous revision names a task definition without its number"
-    UNREADABLE_REVISION = "the task definition cannot be read from the previous revision's AppSpec"
-    INACTIVE_REVISION = "the previous task definition is INACTIVE"
+    DEPLOYMENT_OVER = "deployment_over"
+    TOO_LATE = "too_late"
+    NO_ROLLBACK = "no_rollback"
+    ANOTHER_DEPLOYMENT_ACTIVE = "another_deployment_active"
+    REPLACED_BY_UNDO = "replaced_by_undo"
+    ALARMS_ACTIVE = "alarms_active"
+    NO_PREVIOUS_REVISION = "no_previous_revision"
+    SAME_REVISION = "same_revision"
+    UNPINNED_REVISION = "unpinned_revision"
+    UNREADABLE_REVISION = "unreadable_revision"
+    INACTIVE_REVISION = "inactive_revision"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InterventionProblem:
+    """Why an intervention failed, or fails so far.
+
+    `code`: None if only AWS knows. `detail`: AWS's message, or the deployment that the code is about.
+    """
+
+    code: InterventionFailure | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intervention:
     """What a person had CodeDeploy do after the decision, and what became of it.
 
-    `deployment` is the one that takes the switch back; `problem` says why it failed, or fails so far.
+    `deployment` is the one that takes the switch back.
     """
 
     id: UUID
@@ -47,9 +59,26 @@ class Intervention:
     reason: str
     requested_at: datetime
     deployment: str | None
-    problem: str | None
+    problem: InterventionProblem | None
     finished_at: datetime | None
 
     @property
     def under_way(self) -> bool:
         return self.phase in {InterventionPhase.REQUESTED, InterventionPhase.SENT}
+
+
+def problem_in_event(problem: InterventionProblem | None) -> dict[str, str]:
+    """The problem in the detail of an audit event."""
+    if problem is None:
+        return {"problem": ""}
+    code = {"problem_code": problem.code} if problem.code else {}
+    return {**code, "problem": problem.detail}
+
+
+def problem_of_event(detail: Mapping[str, str | int | bool | None]) -> InterventionProblem | None:
+    """The problem in an event's detail. A code that only a newer release knows is left out."""
+    code, problem = detail.get("problem_code"), detail.get("problem")
+    known = InterventionFailure(code) if code in tuple(InterventionFailure) else None
+    if known is None and not problem:
+        return None
+    return InterventionProblem(code=known, detail=str(problem or ""))

@@ -13,7 +13,13 @@ from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView
 from app.flow.switch_progress import undo_context_of
-from app.flow.undo.intervention import Intervention, InterventionFailure, InterventionPhase
+from app.flow.undo.intervention import (
+    Intervention,
+    InterventionFailure,
+    InterventionPhase,
+    InterventionProblem,
+    problem_in_event,
+)
 from app.gate.ids import GateId
 from app.gate.people import Person
 from app.gate.rules.denials import AlreadyHandled, Denial
@@ -91,7 +97,8 @@ async def request_undo(
                 )
             ]
             if given_up is not None:
-                failed = {"intervention": given_up.kind, "problem": InterventionFailure.UNDO_INSTEAD}
+                problem = InterventionProblem(code=InterventionFailure.REPLACED_BY_UNDO)
+                failed = {"intervention": given_up.kind, **problem_in_event(problem)}
                 events.insert(0, _event(request.person, held.view, Kind.FINISH_FAILED, now, **failed))
             await held.ask(asked, instead_of=given_up.id if given_up else None, events=events, now=now)
             return asked

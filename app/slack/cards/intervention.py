@@ -18,7 +18,7 @@ def intervention_lines(view: GateView, texts: Texts) -> list[str]:
     asked = view.intervention
     if asked is None:
         return []
-    why = failure_text(asked.problem or "", texts)
+    why = failure_text(asked.problem, texts)
     words = texts(
         f"course.{_verb(asked)}.{asked.phase}",
         who=mention(asked.by),
@@ -29,7 +29,7 @@ def intervention_lines(view: GateView, texts: Texts) -> list[str]:
         why=why,
     )
     warning = texts("course.trouble", why=why) if _is_stuck(asked) else ""
-    if asked.phase is InterventionPhase.SENT and asked.problem:
+    if asked.phase is InterventionPhase.SENT and asked.problem is not None:
         warning = texts("course.may_stop", why=why)
     reason = quoted(asked.reason)
     parts = (reason, words) if asked.phase is InterventionPhase.DONE else (words, reason)
@@ -49,7 +49,7 @@ def _verb(asked: Intervention) -> str:
 
 
 def _is_stuck(asked: Intervention) -> bool:
-    return asked.phase is InterventionPhase.REQUESTED and bool(asked.problem)
+    return asked.phase is InterventionPhase.REQUESTED and asked.problem is not None
 
 
 def _duration(asked: Intervention, texts: Texts) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from app.flow.audit_events import ActorKind, Detail, Event, Kind
 from app.flow.read_models import GateView
 from app.flow.switch_progress import ended_as_decided, was_stopped_here
+from app.flow.undo.intervention import problem_of_event
 from app.gate.rules.permits import Basis
 
 KEYS_BY_KIND: Final[Mapping[Kind, str]] = {
@@ -103,7 +104,7 @@ def _key(view: GateView, event: Event) -> str | None:
         case Kind.CHECK_REPORTED:
             key = f"{key}_{detail['state']}" if detail.get("state") in {"passed", "failed"} else None
         case Kind.UNDO_SENT if detail.get("deployment"):
-            key = f"timeline.rolled_back.under_way{'_warned' if detail.get('problem') else ''}"
+            key = f"timeline.rolled_back.under_way{'_warned' if problem_of_event(detail) else ''}"
         case Kind.GATE_DECIDED:
             key = f"{key}.{BASIS_SUFFIXES.get(detail.get('basis')) or detail.get('verdict')}"
         case Kind.SWITCH_ENDED:

@@ -7,6 +7,7 @@ from app.flow.audit_events import ActorKind, Detail, Event, Kind
 from app.flow.notify.post_timeline import Message, TimelineEntry
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
+from app.flow.undo.intervention import InterventionProblem, problem_of_event
 from app.gate.reminders import ReminderKind
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
@@ -44,9 +45,7 @@ class Timeline:
             "deployer": ", ".join(map(mention, str(detail.get("deployer") or "").split())),
             "deadline": clock(view.deadline_at),
             "reason": _detail_text(detail, "reason"),
-            "why": failure_text(
-                _first_detail(detail, "problem", "codedeploy", "end_reason", "reason"), self._texts
-            ),
+            "why": failure_text(_problem(detail), self._texts),
             "answer": _detail_text(detail, "codedeploy", "answer"),
             "percent": _detail_text(detail, "percent"),
             "deployment": _detail_text(detail, "deployment"),
@@ -77,6 +76,12 @@ class Timeline:
             deployment=inline(view.switch.key.deployment),
         )
         return Message(seq=entry.seq, text=text, channel=channel)
+
+
+def _problem(detail: Mapping[str, Detail]) -> InterventionProblem:
+    """What went wrong: of an intervention, else as CodeDeploy or the event says it."""
+    problem = problem_of_event(detail)
+    return problem or InterventionProblem(detail=_first_detail(detail, "codedeploy", "end_reason", "reason"))
 
 
 def _actor(event: Event) -> str:

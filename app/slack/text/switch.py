@@ -3,7 +3,7 @@
 from typing import Final, assert_never
 
 from app.flow.read_models import GateView, Switch, Traffic
-from app.flow.undo.intervention import InterventionFailure
+from app.flow.undo.intervention import InterventionProblem
 from app.gate.rules.policy import Shift
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
@@ -59,13 +59,15 @@ def ending_text(switch: Switch) -> str:
     return inline(switch.end_reason or "", max_chars=600)
 
 
-def failure_text(problem: str, texts: Texts) -> str:
+def failure_text(problem: InterventionProblem | None, texts: Texts) -> str:
     """Why an intervention failed: our own findings translated, AWS messages as they are."""
-    own = next((one for one in InterventionFailure if problem.startswith(one)), None)
-    if own is None:
-        return inline(problem, max_chars=600)
-    rest = problem.removeprefix(own).strip()
-    return " ".join([texts(f"setback.{own.name.lower()}"), *([inline(rest)] if rest else [])])
+    problem = problem or InterventionProblem()
+    detail = inline(problem.detail, max_chars=600)
+    if problem.code is None:
+        return detail
+    return " ".join(
+        [texts(f"intervention_failure.{problem.code}"), *([f"({detail})"] if problem.detail else [])]
+    )
 
 
 def traffic_text(traffic: Traffic | None, texts: Texts) -> str:

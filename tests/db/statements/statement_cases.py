@@ -243,7 +243,7 @@ class Values:
                 None,
             ),
             **dict.fromkeys(("next_due_at", "next_seen_at", "requested_before", "posted_at"), now),
-            **dict.fromkeys(("next_blockers", "why"), None),
+            **dict.fromkeys(("next_blockers", "why", "failure_code", "failure_detail"), None),
             **dict.fromkeys(("next_seq", "posted_seq"), 1),
             "next_seen": "{}",
             "next_channel": "C01DEPLOY",

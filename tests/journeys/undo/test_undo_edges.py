@@ -168,8 +168,8 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
     await finishing.until(lambda: finishing.aws.calls("StopDeployment"), QUICK)
     finishing.aws.faults.clear("ContinueDeployment")
     await finishing.advance_until(lambda: "Rolled back to blue" in finishing.card_text(deployment))
-    phases = {row["kind"]: (row["phase"], row["problem"]) for row in finishing.table("interventions")}
-    assert phases["finish"] == ("failed", "an undo was asked for instead")
+    phases = {row["kind"]: (row["phase"], row["problem_code"]) for row in finishing.table("interventions")}
+    assert phases["finish"] == ("failed", "replaced_by_undo")
     assert phases["stop"][0] == "done"
     kinds = finishing.audit(deployment)
     assert kinds.index("finish_failed") < kinds.index("undo_requested")

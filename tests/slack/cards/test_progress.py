@@ -14,7 +14,12 @@ from app.flow.audit_events import EARLIER_KINDS, SWITCHGATE, Event, Kind, known_
 from app.flow.notify.post_timeline import TimelineEntry
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import GateView, Rollback, Switch
-from app.flow.undo.intervention import Intervention, InterventionFailure, InterventionPhase
+from app.flow.undo.intervention import (
+    Intervention,
+    InterventionFailure,
+    InterventionPhase,
+    InterventionProblem,
+)
 from app.gate.decision import Verdict
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.permits import Basis
@@ -248,25 +253,53 @@ def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> N
 
 
 @pytest.mark.parametrize(
-    ("problem", "en", "ko"),
+    ("code", "detail", "en", "ko"),
     [
         (
-            InterventionFailure.OVER_FIRST,
+            InterventionFailure.DEPLOYMENT_OVER,
+            "",
             "roll back again from the current state",
             "롤백을 다시 요청해 주세요",
         ),
         (
-            f"{InterventionFailure.ANOTHER_RUNS} (d-OTHER)",
-            "is in progress (d-OTHER)",
+            InterventionFailure.ANOTHER_DEPLOYMENT_ACTIVE,
+            "d-OTHER",
+            "another deployment of this group is in progress (d-OTHER)",
             "다른 배포가 진행 중입니다 (d-OTHER)",
         ),
-        ("AccessDeniedException", "AccessDeniedException", "AccessDeniedException"),
+        (None, "AccessDeniedException", "AccessDeniedException", "AccessDeniedException"),
     ],
 )
-def test_why_an_undo_failed_is_shown_in_the_cards_language(problem: str, en: str, ko: str) -> None:
+def test_why_an_undo_failed_is_shown_in_the_cards_language(
+    code: InterventionFailure | None, detail: str, en: str, ko: str
+) -> None:
+    problem = InterventionProblem(code=code, detail=detail)
     failed = replace(asked(InterventionKind.STOP, InterventionPhase.FAILED), problem=problem)
     assert en in said(approved(switch=ON_GREEN, intervention=failed))
     assert ko in said(approved(switch=ON_GREEN, intervention=failed), "ko")
+    assert "(—)" not in said(approved(switch=ON_GREEN, intervention=failed))
+
+
+@pytest.mark.parametrize(
+    ("detail", "says"),
+    [
+        (
+            {"problem_code": "another_deployment_active", "problem": "d-OTHER"},
+            "another deployment of this group is under way (d-OTHER)",
+        ),
+        (
+            {"problem_code": "too_late", "problem": ""},
+            "the deployment had finished before it could be stopped",
+        ),
+        ({"problem": "AccessDeniedException"}, "AccessDeniedException"),
+        ({"problem_code": "of_a_newer_release", "problem": "d-OTHER"}, "d-OTHER"),
+    ],
+)
+def test_why_an_undo_failed_is_posted_to_the_thread(
+    detail: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    failed = Event(at=LATER, kind=Kind.UNDO_FAILED, switch=SWITCH.key, actor=SWITCHGATE, detail=detail)
+    assert line(approved(switch=ON_GREEN), failed, tmp_path).endswith(f"The undo failed: {says}")
 
 
 STOPPED = replace(
@@ -332,7 +365,7 @@ def test_a_revision_that_cannot_be_deployed_again_is_shown_before_and_after(
 def test_an_undo_that_an_alarm_may_stop_says_so_while_it_is_under_way() -> None:
     sent = replace(
         asked(InterventionKind.REDEPLOY, InterventionPhase.SENT, "d-AGAIN"),
-        problem=InterventionFailure.ALARMS_ON,
+        problem=InterventionProblem(code=InterventionFailure.ALARMS_ACTIVE),
     )
     assert "UpdateDeploymentGroup" in said(approved(switch=OVER, intervention=sent))
     done = replace(sent, phase=InterventionPhase.DONE, problem=None, finished_at=LATER)
