@@ -9,8 +9,10 @@ from typing import Final
 
 import psycopg
 from prometheus_client.metrics import MetricWrapperBase
+from pydantic import BaseModel
 
 import app.observability.metrics
+import app.web.api.schemas
 from app.db.mapping.overridden_rules import RULE_NAMES
 from app.db.tables import metadata
 from app.flow.audit_events import EARLIER_KINDS, ActorKind, Kind
@@ -129,6 +131,17 @@ def test_no_retired_name_is_stored() -> None:
     values = {value.value for each in enums for value in each} | set(RULE_NAMES.values())
     assert len(tables) > 100
     assert (tables | values) & (RETIRED_WHEN_STORED | EARLIER_KINDS.keys()) == set()
+
+
+def test_no_retired_name_is_a_field_of_the_api() -> None:
+    fields = {
+        field
+        for each in vars(app.web.api.schemas).values()
+        if isinstance(each, type) and issubclass(each, BaseModel)
+        for field in each.model_fields
+    }
+    assert len(fields) > 40
+    assert fields & (RETIRED_WHEN_STORED | {"fit", "how", "seen_at", "what", "why"}) == set()
 
 
 def test_no_retired_name_is_a_value_in_the_database(database_url: str) -> None:

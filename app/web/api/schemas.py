@@ -32,7 +32,7 @@ class SwitchOut(BaseModel):
     verified: bool
     first_seen_at: datetime
     ended_at: datetime | None
-    ending: str | None
+    end_reason: str | None
 
 
 class AnswerOut(BaseModel):
@@ -86,7 +86,7 @@ class TrafficOut(BaseModel):
 class GateOut(BaseModel):
     """One hook execution that waits, or waited, for an answer.
 
-    `basis`: on what an approval stands; `broken`: the rules that a break-glass approval set aside.
+    `basis`: on what an approval stands; `overridden_rules`: the rules that a break-glass approval set aside.
     """
 
     id: str
@@ -99,7 +99,7 @@ class GateOut(BaseModel):
     deadline_at: datetime
     verdict: str | None
     basis: str | None
-    broken: list[str]
+    overridden_rules: list[str]
     decided_at: datetime | None
     decided_by: str | None
     decided_name: str | None
@@ -162,7 +162,7 @@ def switch_out(switch: Switch) -> SwitchOut:
         verified=switch.verified,
         first_seen_at=switch.first_seen_at,
         ended_at=switch.ended_at,
-        ending=switch.end_reason,
+        end_reason=switch.end_reason,
     )
 
 
@@ -179,7 +179,7 @@ def gate_out(view: GateView) -> GateOut:
         deadline_at=view.deadline_at,
         verdict=None if isinstance(view.gate, Awaiting) else view.gate.verdict,
         basis=view.basis,
-        broken=[rule_key(rule) for rule in view.overridden_rules],
+        overridden_rules=[rule_key(rule) for rule in view.overridden_rules],
         decided_at=view.decided_at,
         decided_by=view.decided_by,
         decided_name=view.decided_name,

@@ -141,6 +141,7 @@ async def test_switches_tell_what_is_deployed_where(afternoon: Asker) -> None:
     assert switch["deployment_id"] == afternoon.deployments["order"]
     assert (switch["application"], switch["listener_port"]) == ("klp-logistics-order-app", 8020)
     assert switch["verified"] is True
+    assert switch["end_reason"] is None
     assert await afternoon.items(SWITCHES, deployment=switch["deployment_id"]) == [switch]
     assert await afternoon.items(SWITCHES, deployment="d-NOBODY") == []
 
@@ -153,6 +154,7 @@ async def test_gates_show_who_decided_and_what_codedeploy_holds(afternoon: Asker
     assert (order["verdict"], order["decided_by"], order["outcome"]) == ("approved", MINA.id, "acknowledged")
     assert [(vote["voter"], vote["choice"]) for vote in order["votes"]] == [(MINA.id, "approve")]
     assert (payment["verdict"], payment["reason"]) == ("rejected", "checkout is broken")
+    assert payment["overridden_rules"] == []
     assert (hub["domain"], hub["verdict"], hub["votes"]) == ("hub", None, [])
     assert datetime.fromisoformat(hub["deadline_at"]) > datetime.fromisoformat(hub["opened_at"])
 
