@@ -1,4 +1,4 @@
-"""Migration 0025: sentences that name why an intervention failed become codes, and the same sentences again."""
+"""Migration 0029: sentences that name why an intervention failed become codes, and the same sentences again."""
 
 from typing import Final
 
@@ -49,7 +49,7 @@ def test_sentences_become_codes_and_the_same_sentences_again(empty_url: str) -> 
         for place, problem in enumerate(stored):
             connection.execute(INSERT, {"deployment": f"d-{place:09}", "problem": problem})
 
-        migrate(empty_url, to="0025")
+        migrate(empty_url, to="0029")
 
         found = problems(connection, "problem_code, problem")
         assert found == [*CODES.values(), *((None, problem) for problem in OTHERS)]

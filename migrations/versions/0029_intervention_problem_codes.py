@@ -1,6 +1,6 @@
 """Why an intervention failed is a code; `problem` keeps the detail of it, or what AWS said.
 
-Replicas at 0024 keep working. They know no code: their cards show the detail alone, and what they store is
+Replicas at 0028 keep working. They know no code: their cards show the detail alone, and what they store is
 a sentence, which newer cards show as it is.
 """
 
@@ -10,8 +10,8 @@ from typing import Final
 from alembic import op
 from sqlalchemy import text
 
-revision = "0025"
-down_revision = "0024"
+revision = "0029"
+down_revision = "0028"
 
 CODES: Final = {
     "the deployment was over before it could be told; undo again to go back from here": "deployment_over",
