@@ -51,6 +51,7 @@ BROKEN = {
     ),
     "unreported_has_none": f"UPDATE gates SET outcome = 'acknowledged', reported_at = now() WHERE id = '{DECIDED}'",
     "closed_says_when": f"UPDATE gates SET phase = 'closed' WHERE id = '{REPORTED}'",
+    "only_what_another_gate_shows_returns": f"UPDATE gates SET returns = true WHERE id = '{AWAITING}'",
     "withdrawn_says_why": (
         "UPDATE gates SET phase = 'closed', closed_at = now(), verdict = 'withdrawn', decided_at = now(),"
         f" execution_id = NULL WHERE id = '{AWAITING}'"

@@ -9,7 +9,7 @@ from app.db.migrate import migrate
 from app.flow.audit_events import EARLIER_PROBLEMS
 from app.flow.undo.intervention import InterventionFailure
 
-BEFORE: Final = "0024"
+BEFORE: Final = "0028"
 CODES: Final = {
     **{sentence: (code.value, None) for sentence, code in EARLIER_PROBLEMS.items()},
     "another deployment of this group is under way (d-OTHER)": ("another_deployment_active", "d-OTHER"),
