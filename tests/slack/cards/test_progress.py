@@ -285,7 +285,7 @@ def test_why_an_undo_failed_is_shown_in_the_cards_language(
     [
         (
             {"problem_code": "another_deployment_active", "problem": "d-OTHER"},
-            "another deployment of this group is under way (d-OTHER)",
+            "another deployment of this group is in progress (d-OTHER)",
         ),
         (
             {"problem_code": "too_late", "problem": ""},
@@ -299,7 +299,7 @@ def test_why_an_undo_failed_is_posted_to_the_thread(
     detail: dict[str, str], says: str, tmp_path: Path
 ) -> None:
     failed = Event(at=LATER, kind=Kind.UNDO_FAILED, switch=SWITCH.key, actor=SWITCHGATE, detail=detail)
-    assert line(approved(switch=ON_GREEN), failed, tmp_path).endswith(f"The undo failed: {says}")
+    assert line(approved(switch=ON_GREEN), failed, tmp_path).endswith(f"Rollback failed: {says}")
 
 
 STOPPED = replace(
