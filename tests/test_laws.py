@@ -185,6 +185,19 @@ class TestLaw5OnlyTheRightPeopleDecide:
         assert await harness.reported(deployment) == ["Succeeded"]
         assert harness.gate(deployment)["decided_by"] == OLU.id
 
+    async def test_a_switch_is_withdrawn_by_its_deployer_alone(self, harness: Harness) -> None:
+        deployment, _ = await harness.open_gate("order", description="github-actor=jun-lee")
+        await harness.press(OLU.id, deployment, "withdraw")
+        await harness.until(lambda: "vote_denied" in harness.audit(deployment))
+        assert harness.gate(deployment)["phase"] == "awaiting"
+        await harness.press(JUN.id, deployment, "withdraw")
+        await harness.until(lambda: harness.slack.views.top(JUN.id))
+        form = harness.slack.views.top(JUN.id)
+        assert form is not None
+        await harness.slack.submit_async(JUN.id, form.id, {})
+        assert await harness.reported(deployment) == ["Failed"]
+        assert harness.gate(deployment)["decided_by"] == JUN.id
+
     async def test_a_buttons_value_names_a_gate_and_never_a_person(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")
         gate = harness.gate(deployment)

@@ -10,7 +10,7 @@ from app.gate.ids import UserId
 from app.gate.people import AccountStatus, Person
 from app.gate.rules.checks import CheckState
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS, Basis
-from app.gate.rules.policy import ApproverSource, Policy
+from app.gate.rules.policy import ApprovalQuestion, ApproverSource, Policy
 from app.gate.state_machine import Awaiting
 from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene
 
@@ -42,6 +42,9 @@ def test_passed_checks_approve_until_the_deadline() -> None:
         Scene(policy=CHECKED, checks={"smoke": CheckState.PENDING}),
         Scene(policy=CHECKED, checks={"another": CheckState.PASSED}),
         Scene(policy=replace(CHECKED, approve_when_checks_pass=False), checks=SMOKE),
+        Scene(
+            policy=replace(CHECKED, questions=(ApprovalQuestion(text="Was an order placed?"),)), checks=SMOKE
+        ),
         Scene(policy=replace(CHECKED, required_checks=()), checks=SMOKE),
         Scene(
             policy=replace(CHECKED, require=(ApproverSource(people=("SDBA",), approvals=1),)), checks=SMOKE
@@ -54,6 +57,7 @@ def test_passed_checks_approve_until_the_deadline() -> None:
         "pending",
         "another check",
         "not allowed",
+        "a question",
         "none required",
         "a second source",
         "rejected",

@@ -15,14 +15,25 @@ from app.db.queries.search import Pending
 from app.db.repositories.evidence import gate_view_with_evidence
 from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import current_id
-from app.db.tables import cards, freezes, gates, switches
+from app.db.tables import cards, freezes, gates, switches, votes
 from app.flow.read_models import CardPlace, GateView
-from app.gate.ids import DomainName, GateId
+from app.gate.ids import DomainName, GateId, UserId
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.policy import Shift
 
+_APPROVED_BY: Final = (
+    select(func.array_agg(votes.c.voter))
+    .where(votes.c.gate_id == gates.c.id, votes.c.choice == "approve")
+    .correlate(gates)
+    .scalar_subquery()
+)
 SELECT_WAITING: Final = (
-    select(gates.c.id, switches.c.domain, switches.c.traffic["shift"].astext.label("shift"))
+    select(
+        gates.c.id,
+        switches.c.domain,
+        switches.c.traffic["shift"].astext.label("shift"),
+        _APPROVED_BY.label("approved_by"),
+    )
     .join(switches, switches.c.id == gates.c.switch_id)
     .where(IS_AWAITING)
     .order_by(gates.c.deadline_at, gates.c.id)
@@ -60,6 +71,7 @@ class WaitingGate:
     id: GateId
     domain: DomainName | None
     shift: Shift | None
+    approved_by: frozenset[UserId]
 
 
 class HomeQueries:
@@ -101,6 +113,7 @@ def _waiting(row: Any) -> WaitingGate:
         id=GateId(row.id),
         domain=DomainName(row.domain) if row.domain else None,
         shift=Shift(row.shift) if row.shift else None,
+        approved_by=frozenset(map(UserId, row.approved_by or ())),
     )
 
 

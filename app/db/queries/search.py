@@ -56,7 +56,7 @@ from app.gate.state_machine import Phase
 _DOMAIN: Final = bindparam("domain", type_=Text)
 _in_domain = or_(_DOMAIN.is_(None), switches.c.domain == _DOMAIN)
 SELECT_PENDING: Final = (
-    GATE_VIEW.add_columns(current_id(cards.c.channel).label("channel"), cards.c.ts)
+    GATE_VIEW_WITH_EVIDENCE.add_columns(current_id(cards.c.channel).label("channel"), cards.c.ts)
     .outerjoin(cards, cards.c.gate_id == gates.c.id)
     .where(IS_AWAITING, _in_domain)
     .order_by(gates.c.deadline_at, gates.c.id)
@@ -146,7 +146,7 @@ class Queries:
     async def pending(
         self, *, domain: str | None = None, limit: int, offset: int = 0
     ) -> tuple[Sequence[Pending], int]:
-        """Waiting gates, the nearest deadline first, and how many there are in all."""
+        """Waiting gates with their evidence, the nearest deadline first, and how many there are in all."""
         rows = await self._database.execute(SELECT_PENDING, domain=domain, limit=limit, offset=offset)
         total = len(rows)
         if offset or total == limit:
@@ -269,5 +269,5 @@ class Queries:
 
 def _pending(row: Any) -> Pending:
     return Pending(
-        view=gate_view_from_row(row), place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None
+        view=gate_view_with_evidence(row), place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None
     )

@@ -69,8 +69,10 @@ def card_actions(
     return [actions(block_id, *buttons, *menu)] if buttons or menu else []
 
 
-def waiting_actions(view: GateView, *, block_id: str, rule_status: RuleStatus | None, texts: Texts) -> Block:
-    """A blocked gate has no Approve button."""
+def waiting_actions(
+    view: GateView, *, block_id: str, rule_status: RuleStatus | None, texts: Texts, approved: bool = False
+) -> Block:
+    """A blocked gate has no Approve button, nor has a list for somebody whose approval is recorded (`approved`)."""
     last = rule_status is not None and rule_status.one_is_enough
     approve = approve_button(
         view,
@@ -80,7 +82,7 @@ def waiting_actions(view: GateView, *, block_id: str, rule_status: RuleStatus | 
     )
     return actions(
         block_id,
-        *([] if is_blocked(rule_status) else [approve]),
+        *([] if approved or is_blocked(rule_status) else [approve]),
         reject_button(view, texts=texts),
         details_button(view, texts=texts),
         *as_menu(_secondary(view, rule_status, texts)),

@@ -16,6 +16,7 @@ from app.slack.cards.intervention import intervention_lines, rollback_lines
 from app.slack.cards.progress import progress_lines
 from app.slack.cards.state import CardState
 from app.slack.cards.votes import deciding_votes, vote_reasons
+from app.slack.text.answers import confirmed_lines
 from app.slack.text.escape import inline, quoted
 from app.slack.text.violations import mentions, rule_lines
 
@@ -45,7 +46,7 @@ def reason_lines(view: GateView, texts: Texts) -> list[str]:
 
 
 def approval_lines(view: GateView, texts: Texts) -> list[str]:
-    """Who approved, when and why; empty if the gate was not approved by votes or checks."""
+    """Who approved, when, what they confirmed and why; empty if the gate was not approved by votes or checks."""
     if isinstance(view.gate, Awaiting) or view.gate.verdict is not Verdict.APPROVED:
         return []
     at = when(view.decided_at or view.opened_at)
@@ -55,7 +56,8 @@ def approval_lines(view: GateView, texts: Texts) -> list[str]:
         return []
     votes = deciding_votes(view)
     who = mentions([vote.voter for vote in votes]) or _decider(view)
-    return [texts("card.decided.approved", who=who, at=at), *vote_reasons(votes)]
+    approved = texts("card.decided.approved", who=who, at=at)
+    return [approved, *confirmed_lines(votes, texts), *vote_reasons(votes)]
 
 
 def _delivery_problems(view: GateView, texts: Texts) -> list[str]:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from app.flow.approval.preview_approval import preview_approval
 from app.flow.approval.rule_status import rule_status_of
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
@@ -16,14 +17,18 @@ from app.flow.switch_progress import (
 )
 from app.flow.traffic_share import TrafficShare, share_on_green
 from app.gate.decision import Verdict
+from app.gate.people import Person
+from app.gate.rules.denials import AlreadyApproved
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting, Decided, Outcome
 from app.gate.undo import Progress
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
 from app.slack.cards.actions import waiting_actions
-from app.slack.text.escape import inline
-from app.slack.text.switch import deployment_link, domain_name, ending_text
+from app.slack.cards.health import health_line
+from app.slack.text.escape import escaped, inline
+from app.slack.text.switch import deployment_link, ending_text
+from app.slack.text.versions import switch_names
 from app.slack.text.violations import rule_lines
 
 LINE_KEYS: Final = {
@@ -49,18 +54,20 @@ def pending_blocks(
     view: GateView,
     *,
     place: CardPlace | None,
+    person: Person,
     rules: Rules,
     texts: Texts,
     now: datetime,
     base: str | None,
 ) -> list[Block]:
-    """One waiting gate: what, since when, time left, approvers, and the buttons."""
+    """One waiting gate for one person: versions, time left, approvers, green's health, what blocks it, the buttons."""
     domain = rules.domain(view.switch.domain) if view.switch.domain else None
     rule_status = rule_status_of(view, rules=rules, now=now)
-    name = domain_name(view, texts)
-    text = texts(
+    denial = preview_approval(view, person=person, rules=rules, now=now).denial
+    approved = isinstance(denial, AlreadyApproved)
+    waits = texts(
         "deploys.pending",
-        domain=name,
+        domain=escaped(switch_names(view, texts).switch),
         deployment=deployment_link(view),
         what=inline(view.switch.description or "", max_chars=120),
         since=when(view.opened_at),
@@ -70,12 +77,23 @@ def pending_blocks(
         else texts("card.nobody_yet"),
         card=card_link(place, base, texts),
     )
-    if rule_status is not None and rule_status.is_held:
-        text = f"{text}\n{rule_lines(rule_status.unmet, texts=texts, max_items=3)}"
-    blocks = [section(text)]
+    held = rule_status is not None and rule_status.is_held
+    lines = [
+        waits,
+        health_line(view, texts),
+        rule_lines(rule_status.unmet, texts=texts, max_items=3) if rule_status and held else "",
+        texts("press.counted") if approved else "",
+    ]
+    blocks = [section("\n".join(line for line in lines if line))]
     if isinstance(view.gate, Awaiting) and view.gate.verified and domain is not None:
         blocks.append(
-            waiting_actions(view, block_id=f"decide.{view.id}", rule_status=rule_status, texts=texts)
+            waiting_actions(
+                view,
+                block_id=f"decide.{view.id}",
+                rule_status=rule_status,
+                texts=texts,
+                approved=approved,
+            )
         )
     else:
         blocks.append(section(texts("card.unverified" if not view.switch.verified else "card.unconfigured")))

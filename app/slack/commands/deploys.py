@@ -10,6 +10,7 @@ from app.concurrency.timeouts import run_until
 from app.config import reserved_words as own
 from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName, GateId
+from app.gate.people import Person
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.blocks import section
@@ -117,9 +118,9 @@ class DeploysCommand:
         page = int(number) if PAGE_NUMBER.fullmatch(number) else 0
         domain = name if self._rules.domain(DomainName(name)) is not None else None
         work = (
-            self._lists.domain(domain, page=page, texts=texts)
+            self._lists.domain(domain, profile.person, page=page, texts=texts)
             if domain
-            else self._lists.pending(page=page, texts=texts)
+            else self._lists.pending(profile.person, page=page, texts=texts)
         )
         shown = await self._guarded(work, texts=texts, until=until)
         self._replies.replace(body, text=shown.text, blocks=shown.blocks)
@@ -129,11 +130,11 @@ class DeploysCommand:
     ) -> CommandReply:
         match words.lower().split():
             case []:
-                work = self._lists.pending(page=0, texts=texts)
+                work = self._lists.pending(profile.person, page=0, texts=texts)
             case [own.HELP]:
                 return self._help(texts=texts)
             case [name] if self._rules.domain(DomainName(name)) is not None:
-                work = self._lists.domain(name, page=0, texts=texts)
+                work = self._lists.domain(name, profile.person, page=0, texts=texts)
             case [own.UNDO, *names]:
                 undo = self._undo(named_domains(names), profile, body=body, texts=texts)
                 away = texts("refused.nothing_recorded")
@@ -144,7 +145,7 @@ class DeploysCommand:
                 return await self._guarded(withdrawal, texts=texts, until=until, away=lambda exc: away)
             case [own.REJECT, *names]:
                 # Words after the first are taken for a reason, which cannot be given here.
-                work = self._reject(named_domains(names[:1]), texts=texts)
+                work = self._reject(named_domains(names[:1]), profile.person, texts=texts)
             case _:
                 return self._help(texts=texts, unknown=words)
         return await self._guarded(work, texts=texts, until=until)
@@ -191,12 +192,13 @@ class DeploysCommand:
             return only(texts("deploys.none_of", domain=names[0]), texts=texts)
         return only(await self._withdraw_form(view.id, profile, body), texts=texts)
 
-    async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> CommandReply:
+    async def _reject(self, names: Sequence[DomainName], person: Person, *, texts: Texts) -> CommandReply:
         """A command rejects nothing: it lists what waits, with cards and buttons."""
         if unknown := self._unknown(names, texts):
             return only(unknown, texts=texts)
         domain = names[0] if len(names) == 1 else None
-        return await self._lists.with_intro(texts("deploys.reject_on_the_card"), domain=domain, texts=texts)
+        said = texts("deploys.reject_on_the_card")
+        return await self._lists.with_intro(said, person, domain=domain, texts=texts)
 
     def _unknown(self, names: Sequence[DomainName], texts: Texts) -> str:
         """The text for unknown domain names; empty if all are known."""

@@ -44,8 +44,12 @@ class CommandReply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListPage:
-    """One page of what waits, of one domain or of all, and how many wait altogether; `views` with related switches."""
+    """One page of what waits, of one domain or of all, and how many wait altogether; `views` with related switches.
 
+    `person`: who asked for it.
+    """
+
+    person: Person
     gates: Sequence[PendingGate]
     views: Sequence[GateView]
     total: int
@@ -69,17 +73,17 @@ class DeploysLists:
         self._clock = clock
         self._workspace_url = workspace_url
 
-    async def pending(self, *, page: int, texts: Texts) -> CommandReply:
+    async def pending(self, person: Person, *, page: int, texts: Texts) -> CommandReply:
         """Everything that waits."""
-        listed = await self._page(page, domain=None)
+        listed = await self._page(person, page, domain=None)
         if not listed.total:
             return only(texts("deploys.none"), texts=texts)
         title = texts.plural("deploys.total", count=listed.total)
         return CommandReply(text=title, blocks=[header(title), *self._list(listed, texts)])
 
-    async def domain(self, name: str, *, page: int, texts: Texts) -> CommandReply:
+    async def domain(self, name: str, person: Person, *, page: int, texts: Texts) -> CommandReply:
         """What waits in one domain, and what was decided there last."""
-        listed = await self._page(page, domain=name)
+        listed = await self._page(person, page, domain=name)
         decided = await self._queries.last_decided(domain=name, limit=MAX_DECIDED)
         title = texts("deploys.domain", domain=name)
         waiting = (
@@ -96,15 +100,17 @@ class DeploysLists:
         own = (view for view in views if may_withdraw(view, person=person, rules=self._rules, now=now))
         return next(own, views[0] if views else None)
 
-    async def with_intro(self, said: str, *, domain: str | None, texts: Texts) -> CommandReply:
+    async def with_intro(
+        self, said: str, person: Person, *, domain: str | None, texts: Texts
+    ) -> CommandReply:
         """Pending gates (of the domain) under a sentence."""
-        listed = await self._page(0, domain=domain)
+        listed = await self._page(person, 0, domain=domain)
         if listed.total:
             return CommandReply(text=said, blocks=[section(said), *self._list(listed, texts)])
         nothing = texts("deploys.none_of", domain=listed.domain) if listed.domain else texts("deploys.none")
         return only(f"{said}\n{nothing}", texts=texts)
 
-    async def _page(self, page: int, *, domain: str | None) -> ListPage:
+    async def _page(self, person: Person, page: int, *, domain: str | None) -> ListPage:
         """The page, or the last one where so many no longer wait."""
         gates, total = await self._queries.pending(domain=domain, limit=PAGE_SIZE, offset=page * PAGE_SIZE)
         last = max(-(-total // PAGE_SIZE) - 1, 0)
@@ -116,7 +122,7 @@ class DeploysLists:
         views = await with_related_switches(
             [gate.view for gate in gates], repository=self._queries, rules=self._rules
         )
-        return ListPage(gates=gates, views=views, total=total, page=page, domain=domain)
+        return ListPage(person=person, gates=gates, views=views, total=total, page=page, domain=domain)
 
     def _list(self, listed: ListPage, texts: Texts) -> list[Block]:
         blocks = self._gates(listed, texts)
@@ -132,7 +138,13 @@ class DeploysLists:
             block
             for gate, view in zip(listed.gates, listed.views, strict=True)
             for block in pending_blocks(
-                view, place=gate.place, rules=self._rules, texts=texts, now=now, base=base
+                view,
+                place=gate.place,
+                person=listed.person,
+                rules=self._rules,
+                texts=texts,
+                now=now,
+                base=base,
             )
         ]
 

@@ -11,8 +11,9 @@ from app.slack.cards.health import health_line
 from app.slack.cards.list_item import card_link
 from app.slack.home.query import PreviewedGate
 from app.slack.text.changes import change_lines
-from app.slack.text.escape import inline
-from app.slack.text.switch import creator, deployment_link, domain_name
+from app.slack.text.escape import escaped, inline
+from app.slack.text.switch import creator, deployment_link
+from app.slack.text.versions import switch_names
 from app.slack.text.violations import rule_lines
 
 MAX_GATE_CHARS: Final = 1400
@@ -23,11 +24,11 @@ MAX_RULES: Final = 4
 
 
 def gate_lines(view: GateView, *, place: CardPlace | None, base: str | None, texts: Texts) -> list[str]:
-    """The deployment and the deadline."""
+    """The versions, the deployment and the deadline."""
     return [
         texts(
             "home.gate",
-            domain=domain_name(view, texts),
+            domain=escaped(switch_names(view, texts).switch),
             deployment=deployment_link(view),
             what=inline((view.switch.description or "").partition("\n")[0], max_chars=120),
         ),

@@ -1,7 +1,7 @@
 """Loads what one person sees in Home: their gates first. Uses the same rules as a vote."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -10,12 +10,13 @@ from app.flow.approval.preview_approval import ApprovalPreview, is_named, previe
 from app.flow.freezes.stored_freezes import ActiveFreeze
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
-from app.gate.ids import DomainName, GateId
+from app.gate.ids import DomainName, GateId, UserId
 from app.gate.people import Person
 from app.gate.rules.policy import Shift
 from app.slack.cards.list_item import PendingGate
 
 MAX_MINE: Final = 20
+MAX_APPROVED: Final = 5
 MAX_OTHERS: Final = 15
 MAX_DECIDED: Final = 8
 """With their buttons they stay below a view's 100 blocks and 250 kB."""
@@ -33,6 +34,9 @@ class WaitingGate(Protocol):
 
     @property
     def shift(self) -> Shift | None: ...
+
+    @property
+    def approved_by(self) -> frozenset[UserId]: ...
 
 
 class HomeQueries(RelatedSwitchRepository, Protocol):
@@ -82,11 +86,14 @@ class PreviewedGate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HomeContents:
-    """`mine`: gates this person may decide, countable approvals first; the totals include gates not loaded."""
+    """`mine`: gates this person may decide, countable approvals first; `approved`: those that they have approved and
+    that wait for somebody or something else. The totals include gates not loaded."""
 
     change_token: str
     mine: Sequence[PreviewedGate]
     mine_total: int
+    approved: Sequence[PreviewedGate]
+    approved_total: int
     others: Sequence[PendingGate]
     others_total: int
     freezes: Sequence[ActiveFreeze]
@@ -107,16 +114,25 @@ async def load_home(
     """Everything that a Home shows."""
     change_token = await queries.change_token()
     waiting = await queries.waiting()
-    mine, others = _split(waiting, person, rules=rules, now=now)
-    shown = await _load_gates([*mine[:MAX_MINE], *others[:MAX_OTHERS]], queries=queries, rules=rules)
-    named = set(mine)
-    previewed = preview_gates([one for one in shown if one.view.id in named], person, rules=rules, now=now)
+    split = _split(waiting, person, rules=rules, now=now)
+    ids = [*split.mine[:MAX_MINE], *split.approved[:MAX_APPROVED], *split.others[:MAX_OTHERS]]
+    shown = await _load_gates(ids, queries=queries, rules=rules)
+    others = set(split.others)
+    previewed = preview_gates(
+        [one for one in shown if one.view.id not in others], person, rules=rules, now=now
+    )
+    # Where rules were relaxed since, an approval that is given again decides: that waits for this person, too.
+    approved = [one for one in previewed if one.view.id in split.approved and not one.preview.counts]
+    mine = [one for one in previewed if one not in approved]
+    again = sum(one.view.id in split.approved for one in mine)
     return HomeContents(
         change_token=change_token,
-        mine=sorted(previewed, key=lambda one: not one.preview.counts),
-        mine_total=len(mine),
-        others=[one for one in shown if one.view.id not in named],
-        others_total=len(others),
+        mine=sorted(mine, key=lambda one: not one.preview.counts),
+        mine_total=len(split.mine) + again,
+        approved=approved,
+        approved_total=len(split.approved) - again,
+        others=[one for one in shown if one.view.id in others],
+        others_total=len(split.others),
         freezes=await freezes.active(),
         decided=await queries.last_decided(limit=MAX_DECIDED),
     )
@@ -124,7 +140,8 @@ async def load_home(
 
 async def load_own_choices(person: Person, *, queries: HomeQueries, rules: Rules, now: datetime) -> Choices:
     """What this person may approve now."""
-    mine, _ = _split(await queries.waiting(), person, rules=rules, now=now)
+    split = _split(await queries.waiting(), person, rules=rules, now=now)
+    mine = [*split.mine, *split.approved]
     shown = await _load_gates(mine[: 2 * MAX_BULK_GATES], queries=queries, rules=rules)
     previewed = preview_gates(shown, person, rules=rules, now=now)
     counting = [one for one in previewed if one.preview.counts]
@@ -163,16 +180,29 @@ async def _load_gates(
     return [_GateWithRelated(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
 
 
-def _split(
-    waiting: Sequence[WaitingGate], person: Person, *, rules: Rules, now: datetime
-) -> tuple[list[GateId], list[GateId]]:
-    """Ids of this person's gates, and of the others. Checks each (domain, shift) once."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Split:
+    """Ids of the waiting gates: those that this person may decide and has not approved, those that they have approved,
+    and the others."""
+
+    mine: list[GateId] = field(default_factory=list)
+    approved: list[GateId] = field(default_factory=list)
+    others: list[GateId] = field(default_factory=list)
+
+
+def _split(waiting: Sequence[WaitingGate], person: Person, *, rules: Rules, now: datetime) -> _Split:
+    """Checks each (domain, shift) once."""
     named: dict[tuple[DomainName | None, Shift | None], bool] = {}
-    mine: list[GateId] = []
-    others: list[GateId] = []
+    split = _Split()
+    ids = rules.roster().ids(person.user)
     for one in waiting:
         kind = (one.domain, one.shift)
         if kind not in named:
             named[kind] = is_named(person, domain=one.domain, shift=one.shift, rules=rules, now=now)
-        (mine if named[kind] else others).append(one.id)
-    return mine, others
+        if not named[kind]:
+            split.others.append(one.id)
+        elif ids & one.approved_by:
+            split.approved.append(one.id)
+        else:
+            split.mine.append(one.id)
+    return split

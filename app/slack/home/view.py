@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from app.flow.approval.withdraw_switch import may_withdraw
 from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
 from app.gate.people import AccountStatus, Person
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
@@ -16,6 +18,7 @@ from app.slack.cards.buttons import (
     details_button,
     reject_button,
     retract_vote_button,
+    withdraw_button,
 )
 from app.slack.cards.list_item import PendingGate, decided_line
 from app.slack.home.gate_summary import approval_effect_text, evidence_lines, gate_lines, within_limit
@@ -34,6 +37,25 @@ class Notice:
 
     text: str
     buttons: Sequence[Block] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Shown:
+    """To whom, and when. `base`: the workspace's address."""
+
+    person: Person
+    rules: Rules
+    texts: Texts
+    now: datetime
+    base: str | None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.rules.roster().includes(self.person.user, approvers=self.rules.admins)
+
+    def is_own(self, view: GateView) -> bool:
+        """Whether they may withdraw it."""
+        return may_withdraw(view, person=self.person, rules=self.rules, now=self.now)
 
 
 def home_view(top: Sequence[Block], body: Sequence[Block]) -> dict[str, Any]:
@@ -61,10 +83,12 @@ def home_top(*, now: datetime, notices: Sequence[Notice], several: bool, texts: 
 def home_body(
     contents: HomeContents, *, person: Person, rules: Rules, texts: Texts, now: datetime, base: str | None
 ) -> list[Block]:
-    """What waits for this person, what else waits, what is frozen, and the last decisions."""
+    """What waits for this person, what they have approved, what else waits, what is frozen, and the last decisions."""
+    shown = _Shown(person=person, rules=rules, texts=texts, now=now, base=base)
     return [
-        *_mine(contents, person=person, rules=rules, texts=texts, base=base),
-        *_others(contents, rules=rules, texts=texts, base=base),
+        *_mine(contents, shown),
+        *_approved(contents, shown),
+        *_others(contents, shown),
         *_frozen(contents, rules=rules, texts=texts, now=now),
         *_decided(contents, texts=texts),
     ]
@@ -81,9 +105,8 @@ def non_member_body(person: Person, *, texts: Texts) -> list[Block]:
     return [section(texts("home.unknown_person" if unknown else "refused.not_a_member"))]
 
 
-def _mine(
-    contents: HomeContents, *, person: Person, rules: Rules, texts: Texts, base: str | None
-) -> list[Block]:
+def _mine(contents: HomeContents, shown: _Shown) -> list[Block]:
+    texts = shown.texts
     title = (
         texts.plural("home.mine_total", count=contents.mine_total)
         if contents.mine_total
@@ -91,31 +114,33 @@ def _mine(
     )
     if not contents.mine:
         return [header(title), section(texts("home.none_of_mine"))]
-    is_admin = rules.roster().includes(person.user, approvers=rules.admins)
-    gates = [
-        block
-        for one in contents.mine
-        for block in _one_of_mine(one, person, is_admin, texts=texts, base=base)
-    ]
+    gates = [block for one in contents.mine for block in _decidable(one, "mine", shown)]
     return [header(title), *gates, *_more(contents.mine_total - len(contents.mine), texts)]
 
 
-def _one_of_mine(
-    previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts, base: str | None
-) -> list[Block]:
-    view = previewed.view
+def _approved(contents: HomeContents, shown: _Shown) -> list[Block]:
+    """Nothing of it waits for this person."""
+    if not contents.approved:
+        return []
+    title = shown.texts.plural("home.approved", count=contents.approved_total)
+    gates = [block for one in contents.approved for block in _decidable(one, "approved", shown)]
+    more = _more(contents.approved_total - len(contents.approved), shown.texts)
+    return [header(title), *gates, *more]
+
+
+def _decidable(previewed: PreviewedGate, place: str, shown: _Shown) -> list[Block]:
+    view, texts = previewed.view, shown.texts
     changes, effect = evidence_lines(view, texts=texts), approval_effect_text(previewed, texts=texts)
     # What blocks an approval comes before the health of green.
     rest = [*changes, effect] if previewed.preview.counts else [effect, *changes]
-    lines = [*gate_lines(view, place=previewed.pending.place, base=base, texts=texts), *rest]
+    lines = [*gate_lines(view, place=previewed.pending.place, base=shown.base, texts=texts), *rest]
     text = within_limit([line for line in lines if line])
-    buttons = _buttons(previewed, person, is_admin, texts=texts)
-    return [section(text), actions(f"mine.{view.id}", *buttons)]
+    return [section(text), actions(f"{place}.{view.id}", *_buttons(previewed, shown))]
 
 
-def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
+def _buttons(previewed: PreviewedGate, shown: _Shown) -> list[Block]:
     """Only the buttons that this person can use; the card has all of them."""
-    view, preview = previewed.view, previewed.preview
+    view, preview, texts = previewed.view, previewed.preview, shown.texts
     approve = approve_button(
         view,
         texts=texts,
@@ -129,28 +154,32 @@ def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts:
     ]
     if preview.voted:
         found.append(retract_vote_button(view, texts=texts))
-    if is_admin and not preview.counts:
+    if shown.is_own(view):
+        found.append(withdraw_button(view, texts=texts))
+    if shown.is_admin and not preview.counts:
         found.append(break_glass_button(view, texts=texts))
     return found
 
 
-def _others(contents: HomeContents, *, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
+def _others(contents: HomeContents, shown: _Shown) -> list[Block]:
     if not contents.others:
         return []
-    title = texts.plural("home.others", count=contents.others_total)
-    gates = [_other(one, rules=rules, texts=texts, base=base) for one in contents.others]
-    return [header(title), *gates, *_more(contents.others_total - len(contents.others), texts)]
+    title = shown.texts.plural("home.others", count=contents.others_total)
+    gates = [_other(one, shown) for one in contents.others]
+    return [header(title), *gates, *_more(contents.others_total - len(contents.others), shown.texts)]
 
 
-def _other(pending: PendingGate, *, rules: Rules, texts: Texts, base: str | None) -> Block:
-    view = pending.view
-    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+def _other(pending: PendingGate, shown: _Shown) -> Block:
+    """Whose own deployment it is can withdraw it."""
+    view, texts = pending.view, shown.texts
+    domain = shown.rules.domain(view.switch.domain) if view.switch.domain else None
     who = ", ".join(mention(entry) for entry in domain.policy.voters) if domain else texts("card.nobody_yet")
     lines = [
-        *gate_lines(view, place=pending.place, base=base, texts=texts),
+        *gate_lines(view, place=pending.place, base=shown.base, texts=texts),
         texts("home.decided_by", who=who),
     ]
-    return section(within_limit(lines), accessory=details_button(view, texts=texts))
+    accessory = withdraw_button if shown.is_own(view) else details_button
+    return section(within_limit(lines), accessory=accessory(view, texts=texts))
 
 
 def _frozen(contents: HomeContents, *, rules: Rules, texts: Texts, now: datetime) -> list[Block]:

@@ -11,6 +11,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, divider, header, modal, section, when
 from app.slack.cards.checks import SIGNS, STATE_ORDER, check_text
 from app.slack.modals.details_task_set import task_set_lines
+from app.slack.text.answers import answer_lines
 from app.slack.text.changes import (
     evidence_time_text,
     has_several_containers,
@@ -35,7 +36,7 @@ def details_modal(view: GateView, *, texts: Texts) -> Block:
     evidence = view.evidence
     blocks = [section(f"*{escaped(domain_name(view, texts))}* {deployment_link(view)}")]
     if evidence is None:
-        blocks += [section(texts("details.no_evidence")), *_checks(view, texts)]
+        blocks += [section(texts("details.no_evidence")), *_checks(view, texts), *_answers(view, texts)]
     else:
         blocks.append(context(evidence_time_text(view, evidence, texts)))
         blocks += _all(view, evidence, texts)
@@ -51,6 +52,7 @@ def _all(view: GateView, evidence: Evidence, texts: Texts) -> Iterator[Block]:
     yield header(texts("details.health"))
     yield from paragraphs(_health(evidence, texts), texts)
     yield from _checks(view, texts)
+    yield from _answers(view, texts)
     yield header(texts("details.both_sides"))
     yield _blue_green(evidence, texts, now="" if isinstance(view.gate, Awaiting) else "_then")
     yield header(texts("details.alarms"))
@@ -70,6 +72,12 @@ def _checks(view: GateView, texts: Texts) -> list[Block]:
     in_order = sorted(view.checks, key=lambda check: (STATE_ORDER.index(check.state), check.name))
     lines = [f"{SIGNS[check.state]} {check_text(check, texts)}" for check in in_order]
     return [header(texts("details.checks")), *paragraphs(lines, texts)]
+
+
+def _answers(view: GateView, texts: Texts) -> list[Block]:
+    """What approvers answered to the policy's questions."""
+    lines = answer_lines(view.votes, texts)
+    return [header(texts("details.answers")), *paragraphs(lines, texts)] if lines else []
 
 
 def paragraphs(lines: Iterable[str], texts: Texts) -> list[Block]:

@@ -1,5 +1,6 @@
 """Who may decide, and when enough people have."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,7 +8,14 @@ import pytest
 
 from app.gate.ids import GateId, UserId
 from app.gate.people import AccountStatus, Person
-from app.gate.rules.denials import AlreadyApproved, NotAMember, NotAnApprover, OwnDeployment, ReasonMissing
+from app.gate.rules.denials import (
+    AlreadyApproved,
+    NotAMember,
+    NotAnApprover,
+    OwnDeployment,
+    QuestionsUnanswered,
+    ReasonMissing,
+)
 from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs, effective_policy
 from app.gate.rules.permits import (
     Permit,
@@ -16,8 +24,8 @@ from app.gate.rules.permits import (
     permit_by_votes,
     permit_for_auto_rollback,
 )
-from app.gate.rules.policy import Policy, Roster
-from app.gate.votes import Choice
+from app.gate.rules.policy import ApprovalQuestion, Policy, Roster
+from app.gate.votes import Choice, FormAnswers
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 GATE = GateId(UUID(int=1))
@@ -127,6 +135,45 @@ def test_the_same_person_approves_once() -> None:
 
 def test_somebody_in_two_groups_is_one_person() -> None:
     assert permit(policy(("S1", "S2", BO), approvals=2), BO) is None
+
+
+ORDERED = ApprovalQuestion(text="Was a test order placed on green?")
+MIGRATED = ApprovalQuestion(text="Does the old version run on the new schema?", required=False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "ticked", "missing"),
+    [
+        (None, (), (ORDERED, MIGRATED)),
+        ((), (), (ORDERED, MIGRATED)),
+        ((ORDERED, MIGRATED), (), (ORDERED,)),
+        ((ORDERED, MIGRATED), (MIGRATED,), (ORDERED,)),
+        ((ORDERED,), (ORDERED,), (MIGRATED,)),
+        ((ORDERED, MIGRATED), (ORDERED,), ()),
+    ],
+)
+def test_an_approval_answers_what_the_policy_asks(
+    asked: tuple[ApprovalQuestion, ...] | None,
+    ticked: tuple[ApprovalQuestion, ...],
+    missing: tuple[ApprovalQuestion, ...],
+) -> None:
+    """None: no form. What is optional has to be asked, and need not be ticked."""
+    context = case_of(replace(policy(), questions=(ORDERED, MIGRATED)), ROSTER, frozenset())
+    form = None if asked is None else FormAnswers(asked=ids(asked), ticked=ids(ticked))
+    if not missing:
+        check_approval(context, person=person(ANA), reason="", form=form)
+        return
+    with pytest.raises(QuestionsUnanswered) as denied:
+        check_approval(context, person=person(ANA), reason="", form=form)
+    assert denied.value.questions == missing
+
+
+def ids(questions: tuple[ApprovalQuestion, ...]) -> frozenset[str]:
+    return frozenset(question.id for question in questions)
+
+
+def test_a_rejection_answers_nothing() -> None:
+    judge(ANA, rules=replace(policy(), questions=(ORDERED,)), choice=Choice.REJECT, reason="broken")
 
 
 def test_the_permit_names_who_completed_it() -> None:

@@ -36,7 +36,7 @@ async def test_what_waits_is_listed_with_the_nearest_deadline_first(build: Build
         said = await deploys(harness)
         assert said.text == "3 deployments waiting"
         lines = listed(said)
-        assert [line.split("*")[1] for line in lines] == ["payment", "hub", "order"]
+        assert [line.split("*")[1].split(" ")[0] for line in lines] == ["payment", "hub", "order"]
         assert all(d in line for d, line in zip((payment, hub, order), lines, strict=True))
         assert "v1.4.2: delivery fee" in lines[2]
         assert "<!date^" in lines[2]
@@ -46,6 +46,40 @@ async def test_what_waits_is_listed_with_the_nearest_deadline_first(build: Build
         link = f"https://sandbox.slack.com/archives/{card.channel}/p{card.ts.replace('.', '')}"
         await harness.until(lambda: harness.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
         assert f"<{link}|open card>" in text_of(await deploys(harness))
+
+
+async def test_what_is_approved_there_is_seen_there(harness: Harness) -> None:
+    """The versions, whether green is healthy, and the checks stand beside Approve."""
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(lambda: "1.41.0 → 1.42.0" in harness.card_text(deployment))
+    await harness.until(lambda: harness.rows("SELECT 1 FROM evidence WHERE seen IS NOT NULL"))
+    (line,) = listed(await deploys(harness))
+    assert line.startswith("*order 1.41.0 → 1.42.0* ")
+    assert line.splitlines()[-1] in harness.card_text(deployment)
+    assert "2/2" in line.splitlines()[-1]
+
+
+async def test_a_blocked_one_says_what_blocks_it_and_has_no_approve(build: Build) -> None:
+    async with build(config=config_text(order='required_checks = ["smoke"]\n')) as harness:
+        await harness.deploy("order")
+        await harness.until(lambda: harness.cards())
+        said = await deploys(harness)
+        assert "“smoke”" in listed(said)[0]
+        assert {"reject", "details"} <= buttons_of(said).keys()
+        assert "approve" not in buttons_of(said)
+
+
+async def test_whose_approval_is_recorded_is_not_asked_again(build: Build) -> None:
+    async with build(config=config_text(order="approvals = 2\n")) as harness:
+        await harness.open_gate("order")
+        first = await deploys(harness)
+        assert "approve" in buttons_of(first)
+        await press_in(harness, first, OLU, "approve")
+        await harness.until(lambda: harness.rows("SELECT 1 FROM votes"))
+        said = await deploys(harness)
+        assert "Your approval is recorded." in listed(said)[0]
+        assert "approve" not in buttons_of(said)
+        assert "approve" in buttons_of(await deploys(harness, GRACE))
 
 
 async def test_a_single_waiting_gate_is_in_the_singular(harness: Harness) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from aiohttp import ClientSession
+
 from app.config.loader import parse_config
 from app.sandbox.people import CHANNEL, GRACE, MINA, OLU, config_text
 from app.sandbox.slack.delivery.answers import SubmitResult
@@ -9,6 +11,7 @@ from app.sandbox.slack.state.shapes import User, View
 from tests.harness import Harness, text_of, texts_in
 from tests.slack.home.test_home import look, press
 from tests.slack.play import Build, deploys, votes
+from tests.web.api.asking import Asker
 
 ORDERED = "Was a test order placed on green?"
 MIGRATED = "Does the old version run on the new schema?"
@@ -147,8 +150,21 @@ async def test_home_asks_and_several_at_once_leave_it_out_with_the_reason(build:
         assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_rules_and_details_and_the_api_tell_them(build: Build) -> None:
+async def test_rules_card_details_and_the_api_show_them(build: Build) -> None:
     async with build(config=config_text(order=ASK + OPTIONAL)) as harness:
         said = text_of(await deploys(harness, words="rules order"))
         assert f"Asked with each approval: “{ORDERED}”" in said
         assert f"Asked with each approval, optional: “{MIGRATED}”" in said
+        deployment, _ = await harness.open_gate("order")
+        await submit(harness, OLU, await form(harness, deployment), ORDERED)
+        await harness.until(lambda: f"<@{OLU.id}> confirmed: “{ORDERED}”" in harness.card_text(deployment))
+        async with ClientSession() as session:
+            (gate,) = await Asker(harness, session).items("/api/v1/gates", deployment=deployment)
+        assert gate["votes"][0]["answers"] == [
+            {"question": ORDERED, "confirmed": True},
+            {"question": MIGRATED, "confirmed": False},
+        ]
+        await harness.press(GRACE.id, deployment, "details")
+        details = "\n".join(texts_in((await top(harness, GRACE)).body["blocks"]))
+        assert f":white_check_mark: {ORDERED} Yes, <@{OLU.id}>" in details
+        assert f":white_large_square: {MIGRATED} Not ticked, <@{OLU.id}>" in details

@@ -58,9 +58,15 @@ async def test_who_deployed_withdraws_it_although_they_may_not_approve(harness: 
     assert REGISTRY.get_sample_value(*metric) == before + 1
 
 
-async def test_no_reason_need_be_given(harness: Harness) -> None:
+async def test_the_cards_menu_offers_it_and_no_reason_need_be_given(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order", description=BY_JUN)
-    await withdraw(harness, JUN)
+    await harness.press(OLU.id, deployment, "withdraw")
+    await wait_for_reply(harness, OLU, f"<@{JUN.id}>")
+    await harness.press(JUN.id, deployment, "withdraw")
+    await harness.until(lambda: harness.slack.views.top(JUN.id))
+    shown = harness.slack.views.top(JUN.id)
+    assert shown is not None
+    await harness.slack.submit_async(JUN.id, shown.id, {})
     assert await harness.reported(deployment) == ["Failed"]
     assert harness.gate(deployment)["verdict"] == "withdrawn"
     await harness.until(lambda: f"*Withdrawn* by <@{JUN.id}>" in harness.card_text(deployment))

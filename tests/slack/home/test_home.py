@@ -160,7 +160,7 @@ async def test_ones_own_deployment_and_a_frozen_one_say_why_and_have_no_approve(
     async with build() as harness:
         own, _ = await harness.open_gate("order", description="x\ngithub-actor=mina-kim")
         await look(harness, MINA, own, "본인이 배포한 건은 승인할 수 없습니다.")
-        assert buttons(harness, MINA) == [["reject", "details"]]
+        assert buttons(harness, MINA) == [["reject", "details", "withdraw"]]
         await harness.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "freeze order for 1h inventory")
         said = await look(harness, GRACE, "You can't approve this now:", "inventory")
         assert buttons(harness, GRACE) == [["reject", "details", "break_glass"]]
@@ -183,13 +183,44 @@ async def test_missing_approvals_are_shown_after_ones_approval_and_a_vote_can_be
         deployment, _ = await harness.open_gate("order")
         await look(harness, OLU, "Also needed:", "1 more approval needed")
         await press(harness, OLU, "approve")
-        await harness.until(lambda: buttons(harness, OLU) == [["reject", "details", "take_back"]])
+        await harness.until(
+            lambda: buttons(harness, OLU, "approved.") == [["reject", "details", "take_back"]]
+        )
+        assert headers(harness, OLU)[:2] == ["Waiting for you", "1 approved by you, waiting for others"]
+        assert buttons(harness, OLU) == []
         assert "Your approval is recorded." in says(harness, OLU)
         harness.clock.advance(seconds=2)
         await press(harness, OLU, "take_back", "home.notice.0")
         await harness.until(lambda: "was withdrawn" in says(harness, OLU))
         await harness.until(lambda: buttons(harness, OLU) == [["approve", "reject", "details"]])
         assert harness.gate(deployment)["phase"] == "awaiting"
+
+
+async def test_who_deployed_withdraws_it_in_home(build: Build) -> None:
+    async with build() as harness:
+        own, _ = await harness.open_gate("order", description="x\ngithub-actor=jun-lee")
+        other, _ = await harness.open_gate("payment")
+        await look(harness, JUN, own, other)
+        accessories = [
+            block["accessory"]["action_id"] for block in blocks(harness, JUN) if "accessory" in block
+        ]
+        assert sorted(accessories) == ["details", "withdraw"]
+        await press(harness, JUN, "withdraw")
+        await harness.until(lambda: harness.slack.views.top(JUN.id))
+        form = harness.slack.views.top(JUN.id)
+        assert form is not None
+        await harness.slack.submit_async(JUN.id, form.id, {"reason": "wrong build"})
+        assert await harness.reported(own) == ["Failed"]
+        await harness.until(lambda: f"<@{JUN.id}>" in says(harness, JUN))
+
+
+async def test_each_gate_shows_versions_health_and_checks(build: Build) -> None:
+    async with build(config=config_text(order='required_checks = ["smoke"]\n')) as harness:
+        await harness.open_gate("payment")
+        order = await harness.deploy("order")
+        said = await look(harness, OLU, order, "1.41.0 → 1.42.0", "2/2")
+        assert said.count("1.41.0 → 1.42.0") >= 2
+        assert buttons(harness, OLU) == [["approve", "reject", "details"], ["reject", "details"]]
 
 
 async def test_home_updates_itself_while_somebody_looks_and_not_for_ever(harness: Harness) -> None:

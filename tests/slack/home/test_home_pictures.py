@@ -29,6 +29,7 @@ from app.slack.cards.buttons import retract_vote_button
 from app.slack.handlers.bulk_results import bulk_approve_notice, recorded_result, result_of, results_blocks
 from app.slack.handlers.vote_reply import VoteReply
 from app.slack.home.query import (
+    MAX_APPROVED,
     MAX_BULK_GATES,
     MAX_MINE,
     MAX_OTHERS,
@@ -94,11 +95,11 @@ def seen(person: Person, live: RuntimeConfig) -> HomeContents:
         gate(1, "order"),
         gate(2, "hub", evidence=None),
         gate(3, "payment"),
-        gate(4, "payment", **voted),
         gate(5, "delivery", switch={"deployer": ME.user}),
         gate(6, "promotion", freezes=(FREEZE,)),
     ]
     previewed = preview_gates([Shown(one) for one in mine], person, rules=live, now=NOON)
+    approved = preview_gates([Shown(gate(4, "payment", **voted))], person, rules=live, now=NOON)
     decided = view(
         reported(Verdict.APPROVED, Outcome.ACKNOWLEDGED),
         **APPROVED,
@@ -108,6 +109,8 @@ def seen(person: Person, live: RuntimeConfig) -> HomeContents:
         change_token="",
         mine=sorted(previewed, key=lambda one: not one.preview.counts),
         mine_total=1000,
+        approved=approved,
+        approved_total=1,
         others=[Shown(gate(7, "user")), Shown(gate(8, None, gate={"verified": False}), place=None)],
         others_total=3,
         freezes=[ActiveFreeze(freeze=FREEZE, domains=(DomainName("promotion"),))],
@@ -116,7 +119,15 @@ def seen(person: Person, live: RuntimeConfig) -> HomeContents:
 
 
 NOTHING: Final = HomeContents(
-    change_token="", mine=[], mine_total=0, others=[], others_total=0, freezes=[], decided=[]
+    change_token="",
+    mine=[],
+    mine_total=0,
+    approved=[],
+    approved_total=0,
+    others=[],
+    others_total=0,
+    freezes=[],
+    decided=[],
 )
 
 
@@ -210,6 +221,8 @@ def test_a_home_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, t
         change_token="",
         mine=preview_gates(crowd(MAX_MINE, 1), ME, rules=live, now=NOON),
         mine_total=1000,
+        approved=preview_gates(crowd(MAX_APPROVED, 50), ME, rules=live, now=NOON),
+        approved_total=1000,
         others=crowd(MAX_OTHERS, 100),
         others_total=1000,
         freezes=[ActiveFreeze(freeze=long, domains=None)] * 30,
