@@ -149,7 +149,7 @@ async def test_a_refused_press_is_answered_on_top_of_home(harness: Harness) -> N
     assert with_button is not None
     await harness.approve(GRACE.id, deployment)
     await press(harness, OLU, "approve")
-    await harness.until(lambda: f"already approved by <@{GRACE.id}>" in says(harness, OLU))
+    await harness.until(lambda: f"<@{GRACE.id}> already approved" in says(harness, OLU))
     assert blocks(harness, OLU)[0]["type"] == "section"
     harness.clock.advance(seconds=61)
     await press(harness, OLU, "home_refresh")
