@@ -68,6 +68,7 @@ def build_service(
         rules=shared.rules,
         wakeups=shared.wakeups,
         source=shared.aws.evidence,
+        deployments=shared.aws.codedeploy,
         clock=clock,
     )
     socket = shared.slack.socket(handlers.bolt)

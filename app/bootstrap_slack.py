@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from app.db.all_repositories import Repositories
 from app.flow.approval.live_traffic import LiveTraffic
+from app.flow.ports.codedeploy import Deployments
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.ports.rules import Rules
+from app.flow.undo.fresh_view import FreshViews
 from app.slack.app import Handlers, build_app
 from app.slack.client_bundle import ClientBundle
 from app.slack.commands.deploys import DeploysCommand
@@ -40,8 +43,10 @@ class SlackHandlers:
         rules: Rules,
         wakeups: Wakeups,
         source: EvidenceSource,
+        deployments: Deployments,
         clock: Callable[[], datetime],
     ) -> None:
+        self._deployments = deployments
         self._slack = slack
         self._repositories = repositories
         self._worker_repositories = worker_repositories
@@ -52,8 +57,8 @@ class SlackHandlers:
         self._shown_cards = ShownCards(
             repository=repositories.cards, background=slack.background, wakeups=wakeups, clock=clock
         )
-        votes = self._votes()
         undo = self._undo()
+        votes = self._votes(undo)
         bulk_approve = self._bulk_approve(votes)
         withdraw = self._withdraw()
         self.home = self._home()
@@ -79,8 +84,9 @@ class SlackHandlers:
             replies=slack.replies,
         )
 
-    def _votes(self) -> VoteHandler:
+    def _votes(self, undo: UndoHandler) -> VoteHandler:
         return VoteHandler(
+            undo=undo,
             repository=self._repositories.gates,
             traffic=self._traffic,
             rules=self._rules,
@@ -122,7 +128,15 @@ class SlackHandlers:
         )
 
     def _undo(self) -> UndoHandler:
+        fresh_views = FreshViews(
+            gates=self._repositories.gates,
+            polls=self._repositories.switches,
+            deployments=self._deployments,
+            poll_requested=partial(self._wakeups.notify, "poll_requested"),
+            clock=self._clock,
+        )
         return UndoHandler(
+            fresh_views=fresh_views,
             repository=self._repositories.interventions,
             rules=self._rules,
             directory=self._slack.directory,

@@ -1,5 +1,6 @@
 """How far a switch has come, and therefore how it can be undone: derived from stored facts."""
 
+from datetime import datetime
 from typing import Final
 
 from app.flow.read_models import GateView
@@ -78,6 +79,12 @@ def ends_blue(view: GateView) -> bool:
     return (
         asked is not None and asked.kind is InterventionKind.FINISH and asked.phase is InterventionPhase.DONE
     )
+
+
+def blue_is_ending(view: GateView, *, now: datetime) -> bool:
+    """Whether CodeDeploy terminates blue: somebody ended it early, or its time is up."""
+    until = view.switch.blue_until
+    return ends_blue(view) or (until is not None and until <= now)
 
 
 def is_undone(view: GateView) -> bool:

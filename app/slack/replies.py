@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -15,6 +16,15 @@ from app.slack.client import CALL_TIMEOUT_SECONDS, SLACK_CALL_ERRORS, error_code
 from app.slack.payload import Body, channel_of, is_home, user_of
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenModal:
+    """A modal as Slack shows it. `hash` changes with each update; None: not known."""
+
+    id: str
+    hash: str | None
+
 
 OPEN_MODAL_TIMEOUT_SECONDS: Final = 5
 """How long views.open may take. The trigger expires after 3 s."""
@@ -67,15 +77,29 @@ class Replies:
         `not_opened`."""
         self.background.run(self.open_modal_now(body, view, not_opened=not_opened), what="views.open")
 
-    async def open_modal_now(self, body: Body, view: Block, *, not_opened: str) -> None:
-        """The same, in the caller's own task."""
+    async def open_modal_now(self, body: Body, view: Block, *, not_opened: str) -> OpenModal | None:
+        """The same, in the caller's own task; None if it was not opened."""
         trigger = str(body.get("trigger_id") or "")
         try:
             async with asyncio.timeout(OPEN_MODAL_TIMEOUT_SECONDS):
-                await self._client.views_open(trigger_id=trigger, view=view)
+                answer = await self._client.views_open(trigger_id=trigger, view=view)
         except SLACK_CALL_ERRORS as exc:
             log.warning("form_not_opened", problem=error_code_of(exc), user=user_of(body))
             self.answer(body, not_opened)
+            return None
+        opened = answer.get("view") or {}
+        return OpenModal(id=str(opened.get("id") or ""), hash=opened.get("hash"))
+
+    async def update_modal(self, opened: OpenModal, view: Block) -> None:
+        """Replaces a modal's content, unless it was closed, submitted or updated meanwhile.
+
+        Slack keeps what was typed into an input whose block id stays.
+        """
+        try:
+            async with asyncio.timeout(OPEN_MODAL_TIMEOUT_SECONDS):
+                await self._client.views_update(view_id=opened.id, hash=opened.hash, view=view)
+        except SLACK_CALL_ERRORS as exc:
+            log.info("modal_not_updated", problem=error_code_of(exc))
 
     async def _answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
         channel, user = channel_of(body), user_of(body)

@@ -23,7 +23,7 @@ from app.flow.undo.intervention import (
 from app.gate.ids import GateId
 from app.gate.people import Person
 from app.gate.rules.denials import AlreadyHandled, Denial
-from app.gate.undo import InterventionKind, check_finish, check_intervener, check_undo
+from app.gate.undo import InterventionKind, available_undo, check_finish, check_intervener, check_undo
 
 REQUESTED_KINDS: Final = {
     InterventionKind.STOP: Kind.UNDO_REQUESTED,
@@ -121,6 +121,16 @@ async def may_undo(
         else:
             return view
     raise denied
+
+
+def offered_undo(view: GateView, by: Person, *, rules: Rules) -> InterventionKind | None:
+    """How this person may have the gate's switch rolled back now; None if they may not, or it cannot be."""
+    try:
+        policy = domain_of(view, rules=rules).policy
+        check_intervener(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
+        return available_undo(undo_context_of(view))
+    except Denial:
+        return None
 
 
 async def _deny(

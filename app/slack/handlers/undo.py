@@ -1,7 +1,6 @@
 """Handles Undo and Finish now: saves the request, acks; a worker executes it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,14 @@ from app.flow.free_text import has_content
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.flow.switch_progress import undo_context_of
-from app.flow.undo.request_undo import InterventionRepository, InterventionRequest, may_undo, request_undo
+from app.flow.undo.fresh_view import FreshViews
+from app.flow.undo.request_undo import (
+    InterventionRepository,
+    InterventionRequest,
+    may_undo,
+    offered_undo,
+    request_undo,
+)
 from app.gate.ids import GateId
 from app.gate.rules.denials import Denial
 from app.gate.undo import InterventionKind, available_undo
@@ -22,9 +28,10 @@ from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
+from app.slack.handlers.undo_forms import UndoDenied, UndoForms
 from app.slack.identity import Caller
 from app.slack.modals.reason_form import REASON, denial_notice
-from app.slack.modals.undo import UndoMetadata, undo_form
+from app.slack.modals.undo import UndoForm, UndoMetadata, reason_given_before
 from app.slack.payload import Ack, Body, ack_deadline, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import denial_text, repeat_after
@@ -34,15 +41,6 @@ from app.slack.users.directory import Directory
 from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UndoDenied:
-    """Why a request was denied. `retryable`: a retry may succeed."""
-
-    text: str
-    retryable: bool = False
-    denial: Denial | None = None
 
 
 class UndoHandler:
@@ -57,7 +55,9 @@ class UndoHandler:
         replies: Replies,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
+        fresh_views: FreshViews,
     ) -> None:
+        self.forms = UndoForms(fresh_views=fresh_views, rules=rules, replies=replies, clock=clock)
         self._repository = repository
         self._rules = rules
         self._directory = directory
@@ -87,6 +87,7 @@ class UndoHandler:
                 ),
             )
             return
+        await self.forms.catch_up(metadata)
         denied = await self._intervene(
             metadata.action_value, metadata.kind, profile, reason, until=until, request=request_key(body)
         )
@@ -96,8 +97,14 @@ class UndoHandler:
             # Keep the form open, so that the typed text is not lost.
             await ack(response_action="errors", errors={REASON: denied.text})
         else:
-            notice = denial_notice(denied.text, title=texts("undo.title"), close=texts("undo.close"))
-            await ack(response_action="update", view=notice)
+            await ack(response_action="update", view=self.forms.instead(denied, reason, texts))
+
+    def after_lost_race(self, view: GateView, profile: Profile, *, says: str, reason: str) -> UndoForm | None:
+        """The form for whoever rejected a switch that somebody had just approved; None if they cannot roll it back."""
+        kind = offered_undo(view, profile.person, rules=self._rules)
+        if kind is None:
+            return None
+        return UndoForm(view=view, kind=kind, now=self._clock(), notes=(says,), reason=reason)
 
     async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any], caller: Caller) -> None:
         """`finish` on a card, after Slack's confirmation dialog."""
@@ -130,16 +137,16 @@ class UndoHandler:
                 gate, profile.person, repository=self._repository, rules=self._rules, now=self._clock()
             )
         except RequestDenied as exc:
-            return self._denied(exc, texts)
+            return self.forms.denied(exc, texts)
         try:
             kind = available_undo(undo_context_of(view))
         except Denial as exc:
             return UndoDenied(
                 text=denial_text(RequestDenied(exc, view), texts=texts, approvers=()), denial=exc
             )
-        action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
-        form = undo_form(action_value, view=view, kind=kind, texts=texts)
-        self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
+        before = reason_given_before(view, profile.person.user)
+        form = UndoForm(view=view, kind=kind, now=self._clock(), reason=before)
+        self._replies.background.run(self.forms.show(body, form, texts), what="undo form")
         return None
 
     async def _ask_why(self, body: Body, value: object) -> None:
@@ -151,7 +158,7 @@ class UndoHandler:
                 until, self._open_form(ActionValue.parse(value).gate, profile, body=body)
             )
         except InvalidActionValue:
-            denied = self._denied(RequestDenied(NoSuchGate(), None), texts)
+            denied = self.forms.denied(RequestDenied(NoSuchGate(), None), texts)
         except UNCONFIRMED:
             denied = UndoDenied(text=texts("refused.nothing_recorded"))
         if denied is not None:
@@ -179,7 +186,7 @@ class UndoHandler:
             await run_until(until, asking)
         except RequestDenied as exc:
             log.info("undo_denied", code=exc.denial.code, intervention=kind)
-            return self._denied(exc, texts)
+            return self.forms.denied(exc, texts)
         except UNCONFIRMED as exc:
             log.error("undo_not_saved", problem=type(exc).__name__, user=profile.person.user)
             return UndoDenied(text=save_error_text(exc, texts=texts), retryable=True)
@@ -189,12 +196,3 @@ class UndoHandler:
             return UndoDenied(text=texts("refused.unknown_error", id=short), retryable=True)
         self._wakeups.notify("intervention_requested")
         return None
-
-    def _denied(self, exc: RequestDenied, texts: Texts) -> UndoDenied:
-        text = denial_text(exc, texts=texts, approvers=self._who_may(exc.view))
-        return UndoDenied(text=text, denial=exc.denial)
-
-    def _who_may(self, view: GateView | None) -> tuple[str, ...]:
-        domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None
-        may = (*domain.policy.voters, *self._rules.admins) if domain else ()
-        return tuple(dict.fromkeys(may))

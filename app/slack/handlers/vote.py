@@ -18,6 +18,7 @@ from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.rules.policy import ReasonFor
+from app.gate.state_machine import AlreadyDecided
 from app.gate.votes import Choice, FormAnswers
 from app.i18n.catalog import Texts
 from app.observability.metrics import INTERACTIONS
@@ -26,9 +27,11 @@ from app.slack.blocks import Block
 from app.slack.cards.buttons import reply_blocks
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.handlers.shown_cards import ShownCards, message_place
-from app.slack.handlers.vote_reply import VoteReplies, VoteReply
+from app.slack.handlers.undo import UndoHandler
+from app.slack.handlers.vote_reply import VoteReplies, VoteReply, roll_back_button
 from app.slack.identity import Caller
 from app.slack.modals.reason_form import REASON, denial_notice
+from app.slack.modals.undo import UndoForm
 from app.slack.modals.vote import approve_form, form_answers, has_fields, missing_fields, reject_form
 from app.slack.payload import Ack, Body, ack_deadline, request_key
 from app.slack.replies import Replies
@@ -55,7 +58,9 @@ class VoteHandler:
         shown_cards: ShownCards,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
+        undo: UndoHandler,
     ) -> None:
+        self._undo = undo
         self._repository = repository
         self._traffic = traffic
         self._rules = rules
@@ -120,6 +125,9 @@ class VoteHandler:
         elif reply.retryable:
             # Keep the form open, so that the typed text is not lost.
             await ack(response_action="errors", errors={REASON: reply.text})
+        elif form := self._undo_instead(reply, profile, choice, reason):
+            await ack(response_action="update", view=form.block(texts))
+            self._undo.forms.refresh_shown(body, form, texts)
         else:
             title = texts("approve.title" if choice is Choice.APPROVE else "reject.title")
             notice = denial_notice(reply.text, title=title, close=texts("reject.close"))
@@ -145,6 +153,14 @@ class VoteHandler:
         rule_status = rule_status_of(view, rules=self._rules, now=self._clock())
         policy = rule_status.policy if rule_status else self._rules.default_policy
         return approve_form(ActionValue.parse(value), view=view, policy=policy, texts=texts, **filled_in)
+
+    def _undo_instead(
+        self, reply: VoteReply, profile: Profile, choice: Choice, reason: str
+    ) -> UndoForm | None:
+        """For a rejection that came after an approval: the form of Roll back, with the reason."""
+        if choice is not Choice.REJECT or reply.view is None or not isinstance(reply.denial, AlreadyDecided):
+            return None
+        return self._undo.after_lost_race(reply.view, profile, says=reply.text, reason=reason)
 
     def _answer(
         self, body: Body, reply: VoteReply, profile: Profile, choice: Choice, *, on_card: bool
@@ -200,9 +216,10 @@ class VoteHandler:
             self._replies.answer(body, texts("refused.nothing_recorded"))
             return
         except Exception as exc:
-            self._answer(
-                body, self._vote_replies.failed(exc, profile, texts), profile, Choice.REJECT, on_card=True
-            )
+            reply = self._vote_replies.failed(exc, profile, texts)
+            if offered := self._undo_instead(reply, profile, Choice.REJECT, ""):
+                reply = replace(reply, buttons=(*reply.buttons, roll_back_button(offered.view, texts=texts)))
+            self._answer(body, reply, profile, Choice.REJECT, on_card=True)
             return
         action_value = ActionValue(gate=vote.gate, prompt_version=vote.prompt_version)
         form = reject_form(

@@ -17,7 +17,8 @@ from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLa
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.observability.metrics import INTERACTIONS
-from app.slack.blocks import Block
+from app.slack.action_value import ActionValue
+from app.slack.blocks import Block, button
 from app.slack.cards.buttons import break_glass_button, retract_vote_button
 from app.slack.handlers.save_errors import save_error_text
 from app.slack.handlers.shown_cards import ShownCards
@@ -101,6 +102,12 @@ class VoteReplies:
         """Break glass, for an admin whom a rule blocks."""
         is_admin = self._rules.roster().includes(profile.person.user, approvers=self._rules.admins)
         return (break_glass_button(view, texts=texts),) if unmet and is_admin else ()
+
+
+def roll_back_button(view: GateView, *, texts: Texts) -> Block:
+    """Opens the form of Roll back, as the card's button does."""
+    value = str(ActionValue(gate=view.id, prompt_version=view.prompt_version))
+    return button(texts("button.undo"), action="undo", value=value, style="danger")
 
 
 def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:

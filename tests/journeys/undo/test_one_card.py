@@ -7,6 +7,7 @@ from tests.harness import Harness
 from tests.journeys.test_switch_lifecycle import CANARY, approved
 from tests.journeys.test_timeline import thread_text
 from tests.journeys.undo.test_undo import finished, undo
+from tests.slack.play import deploys
 
 SIREN = ":rotating_light:"
 
@@ -128,3 +129,109 @@ async def test_an_outage_of_slack_delays_the_line_and_neither_loses_nor_doubles_
     harness.clock.advance(minutes=2)
     said = await told(harness, deployment, f"Rolled back by the deployment {rollback}")
     assert said.count("Rolled back by") == 1
+
+
+async def redeployed(harness: Harness, *, over: bool) -> tuple[str, str]:
+    """A switch that a redeployment has rolled back, and that deployment. `over`: it has completed."""
+    deployment = await finished(harness)
+    await undo(harness, GRACE.id, deployment)
+    await harness.until(lambda: harness.table("interventions")[0]["phase"] == "sent")
+    again = harness.table("interventions")[0]["deployment_id"]
+    await harness.advance_until(lambda: harness.aws.deployment(again).terminates_at is not None)
+    await told(harness, deployment, "Rolled back by")
+    if over:
+        await harness.advance_until(lambda: harness.aws.deployment(again).over)
+        harness.clock.advance(minutes=6)
+        over_for_us = "SELECT 1 FROM switches WHERE deployment_id = %s AND ended_at IS NOT NULL"
+        await harness.until(lambda: harness.rows(over_for_us, again))
+    return deployment, again
+
+
+async def return_by_command(harness: Harness) -> str:
+    """Returns to the newer version; gives what the form said."""
+    await deploys(harness, OLU, "undo order")
+    await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
+    form = harness.slack.views.top(OLU.id)
+    assert form is not None
+    said = str(form.body)
+    await harness.slack.submit_async(OLU.id, form.id, {"reason": "it was the database"})
+    return said
+
+
+async def test_a_return_in_the_bake_time_says_what_it_does_and_stays_on_the_first_card(
+    harness: Harness,
+) -> None:
+    deployment, again = await redeployed(harness, over=False)
+
+    said = await return_by_command(harness)
+
+    assert "Return to newer version" in said
+    assert f"{again} is the rollback" in said
+    assert "within seconds" in said
+    await harness.until(lambda: harness.aws.calls("StopDeployment"))
+    rollback = await rolled_back(harness, again)
+    thread = await told(harness, deployment, f"Returned to the newer version by the deployment {rollback}")
+    assert "asked to return to the newer version: it was the database" in thread
+    assert SIREN not in thread
+    assert harness.gate(rollback)["returns"] is True
+    assert harness.aws.share("order") == {"blue": 100, "green": 0}
+
+
+async def test_a_return_after_the_end_redeploys_and_can_be_rolled_back_in_turn(harness: Harness) -> None:
+    deployment, _ = await redeployed(harness, over=True)
+
+    said = await return_by_command(harness)
+
+    assert "takes *minutes*" in said
+    assert "overrideAlarmConfiguration" in said
+    await harness.until(lambda: harness.table("interventions")[-1]["phase"] == "sent")
+    back = harness.aws.deployments("order")[-1].id
+    await harness.advance_until(lambda: harness.aws.deployment(back).terminates_at is not None)
+    await told(harness, deployment, f"Returned to the newer version by the deployment {back}")
+    assert harness.gate(back)["shown_by"] == harness.gate(deployment)["id"]
+    said = await return_by_command(harness)
+    assert "returns to blue" in said
+
+
+async def test_an_undo_that_fails_is_loud_on_the_first_card(harness: Harness) -> None:
+    deployment = await finished(harness)
+    await undo(harness, GRACE.id, deployment)
+    await harness.until(lambda: harness.table("interventions")[0]["phase"] == "sent")
+    again = harness.table("interventions")[0]["deployment_id"]
+    await harness.until(lambda: harness.aws.answers(again))
+
+    harness.aws.stop_deployment(again, rollback=False)
+    harness.aws.clock.advance(5)
+    harness.clock.advance(seconds=30)
+
+    await harness.until(
+        lambda: (
+            "Rollback failed" in thread_text(harness, deployment)
+            or "undo failed" in thread_text(harness, deployment)
+        )
+    )
+    assert SIREN in thread_text(harness, deployment)
+    await harness.until(
+        lambda: SIREN in harness.card_text(deployment) or "🚨" in harness.card_text(deployment)
+    )
+    assert len(harness.cards()) == 1
+    assert "undo" in harness.actions(deployment)
+
+
+async def test_an_undo_whose_redeployment_is_lost_gets_a_card_for_the_hook_that_waits(
+    harness: Harness,
+) -> None:
+    """CodeDeploy made the deployment, and its response was lost: then it says only that another one runs."""
+    deployment = await finished(harness)
+    harness.aws.faults.add("CreateDeployment", "drop_after_commit", times=1)
+    harness.aws.faults.add("GetDeploymentGroup", "access_denied", times=None)
+    await undo(harness, GRACE.id, deployment)
+    await harness.until(lambda: len(harness.table("gates")) == 2)
+    again = harness.aws.deployments("order")[-1].id
+    assert harness.gate(again)["shown_by"] is not None
+
+    harness.clock.advance(minutes=31)  # then it is given up
+
+    await harness.until(lambda: len(harness.cards()) == 2)
+    assert harness.gate(again)["shown_by"] is None
+    await harness.until(lambda: "approve" in harness.actions(again))

@@ -4,6 +4,7 @@ import asyncio
 
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
 from app.sandbox.slack.delivery.answers import SubmitResult
+from app.sandbox.slack.state.shapes import User
 from tests.flow import outsiders
 from tests.harness import Harness, text_of
 from tests.journeys.test_switch_lifecycle import CANARY, approved
@@ -113,7 +114,15 @@ async def test_somebody_who_may_not_decide_may_not_undo(harness: Harness) -> Non
     assert harness.audit(deployment).count("undo_denied") == 2
 
 
-async def test_a_deployment_that_finishes_at_the_press_says_so_and_can_be_undone_again(
+def form_reason(harness: Harness, user: User) -> str:
+    """What the form that is open has as its reason."""
+    form = harness.slack.views.top(user.id)
+    assert form is not None
+    (element,) = [block["element"] for block in form.body["blocks"] if block["type"] == "input"]
+    return str(element.get("initial_value", ""))
+
+
+async def test_a_deployment_that_finishes_while_the_form_is_open_changes_the_form_and_keeps_the_reason(
     harness: Harness,
 ) -> None:
     deployment = await switched(harness)
@@ -123,13 +132,17 @@ async def test_a_deployment_that_finishes_at_the_press_says_so_and_can_be_undone
     assert form is not None
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
-    await harness.slack.submit_async(MINA.id, form.id, {"reason": "broken"})
+    result = await harness.slack.submit_async(MINA.id, form.id, {"reason": "broken"})
 
-    harness.clock.advance(minutes=6)
-    await harness.until(lambda: "roll back again" in harness.card_text(deployment))
-    await harness.until(lambda: "Completed" in harness.card_text(deployment))
-    assert harness.table("interventions")[0]["phase"] == "failed"
-    assert "undo" in harness.actions(deployment)
+    assert result.outcome == "updated"
+    assert harness.table("interventions") == []
+    assert "moved on" in str(result.view)
+    assert "takes *minutes*" in str(result.view)
+    assert form_reason(harness, MINA) == "broken"
+    again = await harness.slack.submit_async(MINA.id, form.id, {})
+    assert again.outcome == "closed"
+    await harness.until(lambda: harness.aws.calls("CreateDeployment"))
+    assert [row["reason"] for row in harness.table("interventions")] == ["broken"]
 
 
 async def test_an_undo_while_another_deployment_runs_is_refused_with_the_reason(harness: Harness) -> None:

@@ -28,10 +28,9 @@ from app.gate.state_machine import Closed, Outcome
 from app.gate.undo import InterventionKind
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import config_text
-from app.slack.action_value import ActionValue
 from app.slack.cards.card import render_card
 from app.slack.cards.list_item import decided_line
-from app.slack.modals.undo import undo_form
+from app.slack.modals.undo import UndoForm
 from app.slack.publishers.timeline_text import Timeline
 from tests.harness import texts_in
 from tests.slack.sample_gates import (
@@ -198,12 +197,7 @@ def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
     ending = approved(switch=ON_GREEN, intervention=asked(InterventionKind.FINISH, InterventionPhase.DONE))
     assert actions(approved(switch=ON_GREEN), allowed) == {"undo", "finish"}
     assert actions(ending, allowed) == {"undo"}, "not twice; the way back stays, and may take longer"
-    form = undo_form(
-        ActionValue(gate=GATE, prompt_version=1),
-        view=ending,
-        kind=InterventionKind.STOP,
-        texts=Texts.of("en"),
-    )
+    form = UndoForm(view=ending, kind=InterventionKind.STOP, now=NOON).block(Texts.of("en"))
     assert "*minutes*" in str(form)
     assert "within seconds" not in str(form)
 
