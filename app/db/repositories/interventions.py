@@ -82,22 +82,22 @@ WITH i AS (
            o.listener_port, 'user', :now, :now, :now
     FROM i JOIN switches o ON o.id = i.switch_id WHERE CAST(:deployment AS text) IS NOT NULL
     ON CONFLICT ON CONSTRAINT switches_key DO NOTHING
+), showing AS (
+    SELECT shown.* FROM i CROSS JOIN LATERAL ({showing_gate("i.switch_id")}) shown
 ), g AS (
-    UPDATE gates SET version = version + 1 WHERE id = ANY(ARRAY(
-        SELECT gates.id FROM gates JOIN i ON i.switch_id = gates.switch_id
-        ORDER BY gates.id FOR NO KEY UPDATE OF gates
+    UPDATE gates SET version = version + 1,
+        shown_by = CASE WHEN switch_id IN (SELECT switch_id FROM i) THEN shown_by
+            ELSE coalesce(shown_by, (SELECT showing.id FROM showing)) END,
+        returns = CASE WHEN switch_id IN (SELECT switch_id FROM i) THEN returns
+            ELSE coalesce(returns, (SELECT showing.returns FROM showing)) END
+    WHERE id = ANY(ARRAY(
+        SELECT gates.id FROM gates WHERE switch_id = ANY(ARRAY(
+            SELECT switch_id FROM i UNION ALL
+            SELECT r.id FROM i JOIN switches o ON o.id = i.switch_id JOIN switches r
+                ON r.account = o.account AND r.region = o.region AND r.deployment_id = CAST(:deployment AS text)
+        )) ORDER BY gates.id FOR NO KEY UPDATE OF gates
     )) RETURNING id, version
-), c AS ({INVALIDATE_CARDS_OF_G}), f AS (
-    UPDATE gates SET shown_by = showing.id, returns = showing.returns, version = version + 1
-    FROM i JOIN switches o ON o.id = i.switch_id
-        JOIN switches r ON r.account = o.account AND r.region = o.region
-            AND r.deployment_id = CAST(:deployment AS text)
-        CROSS JOIN LATERAL ({showing_gate("i.switch_id")}) showing
-    WHERE gates.switch_id = r.id AND gates.shown_by IS NULL
-    RETURNING gates.id, gates.version
-), fc AS (
-    UPDATE cards SET wanted_version = f.version, due_at = :now, attempts = 0 FROM f WHERE cards.gate_id = f.id
-), a AS (
+), c AS ({INVALIDATE_CARDS_OF_G}), a AS (
     {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i)
         OR EXISTS (SELECT 1 FROM interventions WHERE id = :key AND kind = 'finish' AND phase = 'failed')
 )
@@ -107,21 +107,27 @@ WHERE s.deployment_id = CAST(:deployment AS text) AND s.account = o.account AND 
 """
 """As text: one statement, so that the rollback's hook finds all of it or nothing."""
 
-# A hook came while the redeployment was being sent, and its description named this undo. The undo has failed, so the
-# gate waits for people and needs a card of its own.
-SHOW_BY_OWN_CARD: Final = f"""
-WITH g AS (
-    UPDATE gates SET shown_by = NULL, returns = NULL, version = version + 1 WHERE id = ANY(ARRAY(
-        SELECT w.id FROM gates w JOIN switches s ON s.id = w.switch_id
-        WHERE w.shown_by IN (SELECT coalesce(p.shown_by, p.id) FROM gates p WHERE p.switch_id = :switch)
-            AND w.phase = 'awaiting' AND s.rollback_of IS NULL
-            AND NOT EXISTS (SELECT 1 FROM interventions i WHERE i.deployment_id = s.deployment_id)
-        ORDER BY w.id FOR NO KEY UPDATE OF w
+# A hook may have come while the redeployment was being sent, and its description named this undo. The undo has failed,
+# so that gate waits for people and needs a card of its own.
+INVALIDATE_CARDS_AFTER_FAILURE: Final = f"""
+WITH waiting AS (
+    SELECT w.id FROM gates w JOIN switches s ON s.id = w.switch_id
+    WHERE w.shown_by IN (SELECT coalesce(p.shown_by, p.id) FROM gates p WHERE p.switch_id = :switch)
+        AND w.phase = 'awaiting' AND s.rollback_of IS NULL
+        AND NOT EXISTS (SELECT 1 FROM interventions i WHERE i.deployment_id = s.deployment_id)
+), g AS (
+    UPDATE gates SET version = version + 1,
+        shown_by = CASE WHEN id NOT IN (SELECT waiting.id FROM waiting) THEN shown_by END,
+        returns = CASE WHEN id NOT IN (SELECT waiting.id FROM waiting) THEN returns END
+    WHERE id = ANY(ARRAY(
+        SELECT gates.id FROM gates WHERE id = ANY(ARRAY(
+            SELECT o.id FROM gates o WHERE o.switch_id = :switch UNION ALL SELECT waiting.id FROM waiting
+        )) ORDER BY gates.id FOR NO KEY UPDATE OF gates
     )) RETURNING id, version
 ), c AS ({INVALIDATE_CARDS_OF_G})
 SELECT id FROM g
 """
-"""As text, as `OPEN_GATE` is, whose work it takes back."""
+"""As text, as the statement that opens a gate is, whose work it takes back."""
 
 _is_leased_under_lock = and_(
     is_leased("interventions"), interventions.c.phase == "requested", condition(NAMED_AUDIT_LOCK)
@@ -239,7 +245,9 @@ class Interventions:
     ) -> None:
         """Marks it as failed; the card shows why."""
         values = {**self._fence(due), **problem_values(problem, max_chars=500), "now": now}
-        await self._change(STORE_FAILED, values, events=[event], now=now, then=SHOW_BY_OWN_CARD)
+        await self._change(
+            STORE_FAILED, values, events=[event], now=now, invalidate=INVALIDATE_CARDS_AFTER_FAILURE
+        )
 
     async def retry_later(
         self, due: DueIntervention, *, problem: InterventionProblem, due_at: datetime, now: datetime
@@ -255,16 +263,14 @@ class Interventions:
         *,
         events: Sequence[Event],
         now: datetime,
-        then: str | None = None,
+        invalidate: str | Executable = INVALIDATE_CARDS,
     ) -> None:
         """Runs the fenced statement; if the lease still held, invalidates the cards and inserts the events."""
         async with self._database.transaction() as connection:
             changed = await execute(connection, statement, values)
             if changed:
                 switch = {"switch": changed[0].switch_id, "now": now}
-                await execute(connection, INVALIDATE_CARDS, switch)
-                if then is not None:
-                    await execute(connection, then, switch)
+                await execute(connection, invalidate, switch)
                 await insert_events(connection, events)
 
     def _fence(self, due: DueIntervention) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from app.slack.text.switch import domain_name
 OPENED_READ_SECONDS: Final = 5.0
 """How long an open form waits for CodeDeploy before it says that it could not be read."""
 
-SUBMITTED_READ_SECONDS: Final = 1.2
+SUBMITTED_READ_SECONDS: Final = 0.8
 """The same before a rollback is requested. Slack waits 3 s; after it the request is made by what the record knows."""
 
 SHOWN_AFTER_SECONDS: Final = 1.0

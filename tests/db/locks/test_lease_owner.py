@@ -30,7 +30,7 @@ FENCED: Final = (
         for name in ("STORE_POST_INTENT", "STORE_POSTED", "DELETE_ANNOUNCEMENT", "RESCHEDULE")
     ),
     "card_copies.RESCHEDULE",
-    *(f"cards.{name}" for name in ("STORE_POST_INTENT", "STORE_PUBLISHED", "RESCHEDULE")),
+    *(f"cards.{name}" for name in ("STORE_POST_INTENT", "STORE_PUBLISHED", "STORE_SHOWN", "RESCHEDULE")),
     *(f"evidence.{name}" for name in ("STORE_EVIDENCE", "STORE_LIVE", "RESCHEDULE")),
     *(f"interventions.{name}" for name in ("STORE_SENT", "STORE_FAILED", "RESCHEDULE")),
     "probes.FINISH_RUN",

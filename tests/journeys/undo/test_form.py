@@ -4,6 +4,7 @@ import asyncio
 
 from app.sandbox.people import GRACE, JUN, MINA, OLU
 from app.sandbox.slack.state.shapes import User
+from tests.flow import outsiders
 from tests.harness import Harness
 from tests.journeys.test_switch_lifecycle import CANARY, approved
 from tests.journeys.undo.test_undo import finished, form_reason, switched, undo
@@ -15,22 +16,28 @@ def shown(harness: Harness, user: User) -> str:
     return str(harness.slack.views.top(user.id))
 
 
+async def polled_no_more(harness: Harness) -> None:
+    """The record does not notice by itself what becomes of the deployment."""
+    await harness.until(lambda: harness.rows("SELECT 1 FROM switches WHERE claimed_by IS NULL"))
+    await outsiders.alters(harness, "UPDATE switches SET due_at = now() + interval '1 day'")
+
+
 async def test_the_form_reads_the_deployment_and_says_that_seconds_have_become_minutes(
     harness: Harness,
 ) -> None:
     deployment = await switched(harness)
+    await polled_no_more(harness)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
-    await form_of(harness, MINA, deployment, "undo")
+    form = await form_of(harness, OLU, deployment, "undo")
+    assert "within seconds" in str(form.body)
 
-    await harness.until(lambda: "CodeDeploy was read just now" in shown(harness, MINA))
-    assert "blue is terminated" in shown(harness, MINA)
-    assert "takes *minutes*" in shown(harness, MINA)
-    assert "ECSAllAtOnce" in shown(harness, MINA)
-    assert "overrideAlarmConfiguration" in shown(harness, MINA)
-    form = harness.slack.views.top(MINA.id)
-    assert form is not None
-    result = await harness.slack.submit_async(MINA.id, form.id, {"reason": "orders fail"})
+    await harness.until(lambda: "CodeDeploy was read just now" in shown(harness, OLU))
+    assert "blue is terminated" in shown(harness, OLU)
+    assert "takes *minutes*" in shown(harness, OLU)
+    assert "ECSAllAtOnce" in shown(harness, OLU)
+    assert "overrideAlarmConfiguration" in shown(harness, OLU)
+    result = await harness.slack.submit_async(OLU.id, form.id, {"reason": "orders fail"})
     assert result.outcome == "closed"
     await harness.until(lambda: harness.aws.calls("CreateDeployment"))
 
@@ -40,11 +47,11 @@ async def test_the_form_says_so_if_codedeploy_cannot_be_read_and_works_all_the_s
     for call in ("GetDeployment", "BatchGetDeployments"):
         harness.aws.faults.add(call, "throttle", times=None)
 
-    form = await form_of(harness, MINA, deployment, "undo")
+    form = await form_of(harness, OLU, deployment, "undo")
 
-    await harness.until(lambda: "could not be read just now" in shown(harness, MINA))
-    assert "within seconds" in shown(harness, MINA)
-    result = await harness.slack.submit_async(MINA.id, form.id, {"reason": "orders fail"})
+    await harness.until(lambda: "could not be read just now" in shown(harness, OLU))
+    assert "within seconds" in shown(harness, OLU)
+    result = await harness.slack.submit_async(OLU.id, form.id, {"reason": "orders fail"})
     assert result.outcome == "closed"
     await harness.until(lambda: harness.aws.calls("StopDeployment"))
 

@@ -126,20 +126,20 @@ async def test_a_deployment_that_finishes_while_the_form_is_open_changes_the_for
     harness: Harness,
 ) -> None:
     deployment = await switched(harness)
-    await harness.press(MINA.id, deployment, "undo")
-    await harness.until(lambda: harness.slack.views.top(MINA.id) is not None)
-    form = harness.slack.views.top(MINA.id)
+    await harness.press(OLU.id, deployment, "undo")
+    await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
+    form = harness.slack.views.top(OLU.id)
     assert form is not None
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
-    result = await harness.slack.submit_async(MINA.id, form.id, {"reason": "broken"})
+    result = await harness.slack.submit_async(OLU.id, form.id, {"reason": "broken"})
 
     assert result.outcome == "updated"
     assert harness.table("interventions") == []
     assert "moved on" in str(result.view)
     assert "takes *minutes*" in str(result.view)
-    assert form_reason(harness, MINA) == "broken"
-    again = await harness.slack.submit_async(MINA.id, form.id, {})
+    assert form_reason(harness, OLU) == "broken"
+    again = await harness.slack.submit_async(OLU.id, form.id, {})
     assert again.outcome == "closed"
     await harness.until(lambda: harness.aws.calls("CreateDeployment"))
     assert [row["reason"] for row in harness.table("interventions")] == ["broken"]
