@@ -11,16 +11,13 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Text,
-    and_,
     bindparam,
     case,
     cast,
-    exists,
     func,
     literal,
     literal_column,
     null,
-    or_,
     select,
     union_all,
     update,
@@ -30,19 +27,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
 from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, SWITCH_PARAM, is_among
-from app.db.gate_view import IS_AWAITING, SWITCH_COLUMNS
-from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
+from app.db.gate_view import IS_AWAITING
+from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE
 from app.db.mapping.interventions import problem_values
 from app.db.mapping.rows import switch_from_row
 from app.db.repositories.open_gate import verification_columns
+from app.db.repositories.rolled_back import SELECT_ROLLED_BACK, STORE_SHOWING_GATE
 from app.db.repositories.settled_interventions import (
     END_INTERVENTIONS_WAITING_FOR,
     END_OWN_INTERVENTIONS,
     END_ROLLED_BACK_INTERVENTIONS,
     settled_from_row,
 )
-from app.db.shown_by import showing_gate, switch_that_it_undoes
 from app.db.statements import execute
 from app.db.tables import evidence, gates, interventions, reports, switches
 from app.flow.audit_events import Event
@@ -88,23 +85,6 @@ _rolled_back = select(_original.c.id).where(
     _original.c.rollback_id == _me.c.deployment_id,
     _original.c.account == _me.c.account,
     _original.c.region == _me.c.region,
-)
-_stopped_here = exists().where(
-    interventions.c.switch_id == switches.c.id,
-    interventions.c.kind == "stop",
-    interventions.c.phase != "failed",
-)
-SELECT_ROLLED_BACK: Final = (
-    select(*SWITCH_COLUMNS)
-    .join(_me, and_(_me.c.account == switches.c.account, _me.c.region == switches.c.region))
-    .where(
-        _me.c.id == SWITCH_PARAM,
-        or_(
-            switches.c.rollback_id == _me.c.deployment_id,
-            switches.c.deployment_id == bindparam("rollback_of", type_=Text),
-        ),
-        ~_stopped_here,
-    )
 )
 # The cards of a rolled-back switch also show its rollback.
 INVALIDATE_CARDS: Final = invalidate_cards(
@@ -194,27 +174,6 @@ TRACK_ROLLBACK: Final = _rollback_switch.on_conflict_do_update(
     set_={"due_at": case((switches.c.ended_at.is_(None), _rollback_switch.excluded.due_at))},
 )
 
-
-_UNDONE: Final = switch_that_it_undoes(
-    "me.deployment_id",
-    account="me.account",
-    region="me.region",
-    rollback_of="me.rollback_of",
-    tagged="CAST(:undo AS uuid)",
-    application="me.application",
-    deployment_group="me.deployment_group",
-)
-STORE_SHOWING_GATE: Final = f"""
-WITH g AS (
-    UPDATE gates SET shown_by = showing.id, returns = showing.returns, version = version + 1
-    FROM switches me CROSS JOIN LATERAL ({_UNDONE}) undone
-        CROSS JOIN LATERAL ({showing_gate("undone.switch_id")}) showing
-    WHERE me.id = :switch AND gates.switch_id = me.id AND gates.shown_by IS NULL
-    RETURNING gates.id, gates.version
-), c AS ({INVALIDATE_CARDS_OF_G})
-SELECT id FROM g
-"""
-"""As text, as the statement that opens a gate decides the same."""
 
 RESET_GATE: Final = (
     update(gates)
