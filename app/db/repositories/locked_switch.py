@@ -15,14 +15,13 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     literal_column,
     null,
     select,
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
@@ -33,7 +32,12 @@ from app.db.leases import NO_LEASE
 from app.db.mapping.interventions import problem_values
 from app.db.mapping.rows import switch_from_row
 from app.db.repositories.open_gate import verification_columns
-from app.db.repositories.rolled_back import SELECT_ROLLED_BACK, STORE_SHOWING_GATE
+from app.db.repositories.rolled_back import (
+    SELECT_ROLLED_BACK,
+    STORE_ROLLBACK,
+    STORE_SHOWING_GATE,
+    TRACK_ROLLBACK,
+)
 from app.db.repositories.settled_interventions import (
     END_INTERVENTIONS_WAITING_FOR,
     END_OWN_INTERVENTIONS,
@@ -41,7 +45,7 @@ from app.db.repositories.settled_interventions import (
     settled_from_row,
 )
 from app.db.statements import execute
-from app.db.tables import evidence, gates, interventions, reports, switches
+from app.db.tables import evidence, gates, reports, switches
 from app.flow.audit_events import Event
 from app.flow.ports.database import Verification
 from app.flow.ports.switches import SettledIntervention, SwitchUpdate
@@ -144,37 +148,6 @@ STORE_OBSERVATION: Final = (
         auto_rollback=_known_or("auto_rollback"),
     )
 )
-STORE_ROLLBACK: Final = (
-    update(interventions)
-    .where(
-        interventions.c.switch_id == SWITCH_PARAM,
-        interventions.c.kind == "stop",
-        interventions.c.phase.in_(["requested", "sent"]),
-    )
-    .values(deployment_id=bindparam("deployment"))
-)
-_COPIED: Final = ("account", "region", "domain", "application", "deployment_group", "listener_port")
-_rollback_switch = insert(switches).from_select(
-    [
-        *_COPIED,
-        *("deployment_id", "creator", "rollback_of", "first_seen_at", "verified_at", "due_at"),
-    ],
-    select(
-        *(_original.c[name] for name in _COPIED),
-        bindparam("deployment", type_=Text),
-        literal("codeDeployRollback"),
-        _original.c.deployment_id,
-        NOW_PARAM,
-        NOW_PARAM,
-        NOW_PARAM,
-    ).where(_original.c.id == SWITCH_PARAM, _original.c.verified_at.is_not(None)),
-)
-TRACK_ROLLBACK: Final = _rollback_switch.on_conflict_do_update(
-    constraint="switches_key",
-    set_={"due_at": case((switches.c.ended_at.is_(None), _rollback_switch.excluded.due_at))},
-)
-
-
 RESET_GATE: Final = (
     update(gates)
     .where(gates.c.id == GATE_PARAM, IS_AWAITING)

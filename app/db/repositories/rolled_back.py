@@ -2,15 +2,16 @@
 
 from typing import Final
 
-from sqlalchemy import Text, and_, bindparam, exists, or_, select
+from sqlalchemy import Text, and_, bindparam, case, exists, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
-from app.db.expressions import SWITCH_PARAM
+from app.db.expressions import NOW_PARAM, SWITCH_PARAM
 from app.db.gate_view import SWITCH_COLUMNS
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G
 from app.db.shown_by import showing_gate, switch_that_it_undoes
 from app.db.tables import interventions, switches
 
-_me = switches.alias("me")
+_me, _original = switches.alias("me"), switches.alias("original")
 _stopped_here = exists().where(
     interventions.c.switch_id == switches.c.id,
     interventions.c.kind == "stop",
@@ -48,3 +49,32 @@ WITH g AS (
 SELECT id FROM g
 """
 """As text, as the statement that opens a gate decides the same."""
+STORE_ROLLBACK: Final = (
+    update(interventions)
+    .where(
+        interventions.c.switch_id == SWITCH_PARAM,
+        interventions.c.kind == "stop",
+        interventions.c.phase.in_(["requested", "sent"]),
+    )
+    .values(deployment_id=bindparam("deployment"))
+)
+_COPIED: Final = ("account", "region", "domain", "application", "deployment_group", "listener_port")
+_rollback_switch = insert(switches).from_select(
+    [
+        *_COPIED,
+        *("deployment_id", "creator", "rollback_of", "first_seen_at", "verified_at", "due_at"),
+    ],
+    select(
+        *(_original.c[name] for name in _COPIED),
+        bindparam("deployment", type_=Text),
+        literal("codeDeployRollback"),
+        _original.c.deployment_id,
+        NOW_PARAM,
+        NOW_PARAM,
+        NOW_PARAM,
+    ).where(_original.c.id == SWITCH_PARAM, _original.c.verified_at.is_not(None)),
+)
+TRACK_ROLLBACK: Final = _rollback_switch.on_conflict_do_update(
+    constraint="switches_key",
+    set_={"due_at": case((switches.c.ended_at.is_(None), _rollback_switch.excluded.due_at))},
+)

@@ -9,6 +9,7 @@ from app.flow.read_models import GateView
 from app.flow.switch_progress import blue_is_ending, progress_of, undo_context_of
 from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import UserId
+from app.gate.rules.permits import Basis
 from app.gate.undo import InterventionKind, Progress
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
@@ -83,7 +84,7 @@ class UndoForm:
 
 def is_return(view: GateView) -> bool:
     """Whether rolling the switch back brings the newer version back, because it is a rollback itself."""
-    return view.shown_by is not None and not view.returns
+    return view.basis is Basis.UNDO and not view.returns
 
 
 def reason_given_before(view: GateView, by: UserId) -> str:
