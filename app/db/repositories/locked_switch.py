@@ -262,7 +262,7 @@ class HeldSwitchRow:
         ]
 
     async def rolled_back(self) -> Sequence[Switch]:
-        """The switches that CodeDeploy rolls back by this one; what became of a stop tells of the others."""
+        """The switches that CodeDeploy rolls back by this one; those that were stopped here are excluded."""
         values = {"switch": self._switch.id, "rollback_of": self._switch.rollback_of}
         return [switch_from_row(row) for row in await execute(self._connection, SELECT_ROLLED_BACK, values)]
 

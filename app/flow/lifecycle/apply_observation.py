@@ -36,13 +36,13 @@ async def apply_observation(held: HeldSwitch, update: SwitchUpdate, *, now: date
     if update.switched_at is not None and switch.switched_at is None:
         settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=now)
         await held.add_audit_events(settled_events(settled, now=now))
-        await tell_rolled_back(held, Kind.ROLLBACK_DONE, now=now)
+        await record_rollback_end(held, Kind.ROLLBACK_DONE, now=now)
     if update.rollback_id:
         await held.add_audit_events(settled_events(await held.settle_rolled_back(now=now), now=now))
 
 
-async def tell_rolled_back(held: HeldSwitch, kind: Kind, *, now: datetime, problem: str = "") -> None:
-    """Tells what CodeDeploy rolls back by this deployment how the rollback ended."""
+async def record_rollback_end(held: HeldSwitch, kind: Kind, *, now: datetime, problem: str = "") -> None:
+    """Records, with each switch that CodeDeploy rolls back by this deployment, how the rollback ended."""
     deployment = held.switch.key.deployment
     await held.add_audit_events(
         [

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from app.flow.audit_events import Kind, observed_event
-from app.flow.lifecycle.apply_observation import settled_events, tell_rolled_back
+from app.flow.lifecycle.apply_observation import record_rollback_end, settled_events
 from app.flow.lifecycle.compare_answers import may_still_be_read
 from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.ports.switches import HeldSwitch
@@ -87,7 +87,7 @@ async def _settle_waiting(held: HeldSwitch, facts: DeploymentFacts, *, now: date
     settled = await held.settle_waiting(phase, problem=problem, now=now)
     await held.add_audit_events(settled_events(settled, now=now))
     if facts.status != "Succeeded" and held.switch.switched_at is None:
-        await tell_rolled_back(held, Kind.ROLLBACK_FAILED, now=now, problem=facts.end_reason)
+        await record_rollback_end(held, Kind.ROLLBACK_FAILED, now=now, problem=facts.end_reason)
 
 
 async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> None:

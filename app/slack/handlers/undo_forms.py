@@ -77,7 +77,7 @@ class UndoForms:
         """Before a stop is requested: has the deployment ended since it was polled? Then the record is to know it."""
         if metadata.kind is not InterventionKind.STOP:
             return
-        with suppress(*UNCONFIRMED):  # the request itself meets the same error, and tells of it
+        with suppress(*UNCONFIRMED):  # the request itself meets the same error, and reports it
             view = await self._fresh_views.gates.get(metadata.action_value.gate)
             if view is not None:
                 await self._fresh_views.of(view, seconds=SUBMITTED_READ_SECONDS)

@@ -136,8 +136,8 @@ INVALIDATE_WAITING: Final = invalidate_cards(IS_AWAITING)
 
 # A card was found at an unknown place. It is the gate's own if none is known, if the ts is the same (the channel id has
 # changed), or if a post there got no answer. Any other one is a copy. A replica that is publishing the card meanwhile
-# loses its lease, and writes nothing. A gate that another one's card shows has its buttons there. As text: one statement
-# reads the old place and writes by it.
+# loses its lease, and writes nothing. A gate that another one's card shows has its buttons there. As text: one
+# statement reads the old place and writes by it.
 ADOPT_OR_INSERT_COPY: Final = """
 WITH old AS (
     SELECT channel, ts, ts IS NULL OR (ts = :ts AND channel <> :channel) OR (
