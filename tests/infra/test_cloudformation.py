@@ -112,7 +112,10 @@ def test_the_owner_of_the_tables_migrates_before_the_service_starts() -> None:
     migrate, serve = containers()["migrate"], containers()["switchgate"]
     assert migrate["Command"] == ["migrate"]
     assert {"ContainerName": "migrate", "Condition": "SUCCESS"} in serve["DependsOn"]
-    assert "DATABASE_OWNER_URL" in {one["Name"] for one in migrate["Secrets"]}
+    assert [(one["Name"], one["ValueFrom"]) for one in migrate["Secrets"]] == [
+        ("DATABASE_OWNER_URL", {"Ref": "DatabaseOwnerUrl"}),
+        ("DATABASE_URL", {"Ref": "DatabaseOwnerUrl"}),
+    ]
     assert "DATABASE_OWNER_URL" not in {one.get("Name") for one in serve["Secrets"]}
 
 

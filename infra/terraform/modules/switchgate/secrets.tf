@@ -11,7 +11,6 @@ resource "random_password" "database_owner" {
 }
 
 resource "random_password" "database_service" {
-  count   = var.database.roles == "two" ? 1 : 0
   length  = 40
   special = false
 }
@@ -22,26 +21,19 @@ locals {
     "?sslmode=verify-full&sslrootcert=/etc/rds/ca.pem",
   ])
 
-  secrets = merge(
-    {
-      "hook-key"           = jsonencode({ kid = var.hook_key_id, secret = random_password.hook.result })
-      "hook-secrets"       = "${var.hook_key_id}:${random_password.hook.result}"
-      "database-owner-url" = "postgresql://switchgate_owner:${random_password.database_owner.result}${local.database_url}"
-    },
-    var.database.roles == "two" ? {
-      "database-service-url" = "postgresql://switchgate_service:${random_password.database_service[0].result}${local.database_url}"
-    } : {},
-  )
+  secrets = {
+    "hook-key"             = jsonencode({ kid = var.hook_key_id, secret = random_password.hook.result })
+    "hook-secrets"         = "${var.hook_key_id}:${random_password.hook.result}"
+    "database-owner-url"   = "postgresql://switchgate_owner:${random_password.database_owner.result}${local.database_url}"
+    "database-service-url" = "postgresql://switchgate_service:${random_password.database_service.result}${local.database_url}"
+  }
 
   service_database_url = var.database.roles == "two" ? "database-service-url" : "database-owner-url"
 }
 
 resource "aws_secretsmanager_secret" "this" {
-  for_each = toset(concat(
-    ["hook-key", "hook-secrets", "database-owner-url"],
-    var.database.roles == "two" ? ["database-service-url"] : [],
-  ))
-  name = "${var.names.secrets}/${each.key}"
+  for_each = toset(["hook-key", "hook-secrets", "database-owner-url", "database-service-url"])
+  name     = "${var.names.secrets}/${each.key}"
 }
 
 resource "aws_secretsmanager_secret_version" "this" {

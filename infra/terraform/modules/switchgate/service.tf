@@ -54,7 +54,7 @@ locals {
     mountPoints = local.reads_files
     secrets = [
       { name = "DATABASE_OWNER_URL", valueFrom = local.secret["database-owner-url"] },
-      { name = "DATABASE_URL", valueFrom = local.secret[local.service_database_url] },
+      { name = "DATABASE_URL", valueFrom = local.secret["database-owner-url"] },
     ]
   })
 
