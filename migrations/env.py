@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
+from app.db.audit_table import metadata
 from app.db.engine import sqlalchemy_url
-from app.db.tables import metadata
 
 READ_ONLY_COMMANDS = ("check", "revision")
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -360,40 +359,3 @@ handled_requests: Final = Table(
     Column("handled_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Index("handled_requests_by_time", "handled_at"),
 )
-
-audit_events: Final = Table(
-    "audit_events",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _at("at", needed=True),
-    _text("kind", needed=True),
-    _text("account", needed=True),
-    _text("region", needed=True),
-    _text("deployment_id", needed=True),
-    _text("domain"),
-    Column("gate_id", Uuid),
-    _text("actor_kind", needed=True),
-    _text("actor"),
-    _text("actor_name"),
-    Column("detail", JSONB, nullable=False, server_default="{}"),
-    Column("seq", Integer, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    UniqueConstraint("account", "region", "deployment_id", "seq", name="audit_chain"),
-)
-for _name, _columns in {
-    "domain": ("domain",),
-    "deployment": ("deployment_id",),
-    "actor": ("actor",),
-    "kind": ("kind",),
-    "domain_kind": ("domain", "kind"),
-    "actor_kind": ("actor", "kind"),
-    "actor_domain": ("actor", "domain"),
-}.items():
-    Index(
-        f"audit_by_{_name}",
-        *(audit_events.c[column] for column in _columns),
-        desc(audit_events.c.at),
-        desc(audit_events.c.id),
-        postgresql_where=audit_events.c.actor.is_not(None) if _name.startswith("actor_") else None,
-    )
-Index("audit_newest", desc(func.timezone(text("'UTC'"), audit_events.c.at)), desc(audit_events.c.id))

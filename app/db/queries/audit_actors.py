@@ -5,10 +5,10 @@ from typing import Final
 
 from sqlalchemy import Text, bindparam, func, select, true
 
+from app.db.audit_table import audit_events
 from app.db.database import Database
 from app.db.expressions import ONE
 from app.db.queries.audit_filter import AuditActor
-from app.db.tables import audit_events
 
 # A loose index scan over `audit_by_actor`: one look-up per actor, whatever the number of events.
 _event = audit_events.alias("event")

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, and_, func, select, true, tuple_, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.db.audit_table import audit_events
 from app.db.queries.pages import equality_conditions, first, in_utc, time_literal, unchanged
-from app.db.tables import audit_events
 from app.flow.audit_events import Kind, known_kind, stored_kinds
 from app.flow.freezes.stored_freezes import ALL_DOMAINS, NO_DEPLOYMENT
 

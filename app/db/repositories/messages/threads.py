@@ -21,13 +21,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
+from app.db.audit_table import audit_events
 from app.db.database import Database
 from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, is_one_of
 from app.db.gate_view import GATE_VIEW, as_json
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row
 from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
-from app.db.tables import audit_events, cards, gates, switches, threads
+from app.db.tables import cards, gates, switches, threads
 from app.flow.audit_events import Actor, ActorKind, Event, Kind, current_detail, known_kind
 from app.flow.notify.post_timeline import DueThread, PendingPost, TimelineEntry
 from app.flow.read_models import CardPlace
