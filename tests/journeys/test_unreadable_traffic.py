@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any, Final
 
-import pytest
-
 from app.sandbox.people import MINA
 from tests.harness import Harness
 from tests.journeys.test_switch_lifecycle import CANARY, approved
@@ -77,27 +75,3 @@ async def test_where_a_stopped_deployment_left_its_traffic_is_read_until_aws_ans
     assert switch(harness, deployment)["green_percent"] == 10
     harness.clock.advance(minutes=2)  # no rollback comes
     await harness.until(lambda: switch(harness, deployment)["due_at"] is None)
-
-
-@pytest.mark.parametrize("state", ["unhealthy", "draining"])
-async def test_health_is_watched_after_the_decision_and_the_evidence_stays(
-    harness: Harness, state: str
-) -> None:
-    deployment, _ = await harness.open_gate("order", config=CANARY)
-    await harness.until(lambda: harness.table("evidence")[0]["seen"])
-    await harness.approve(MINA.id, deployment)
-    await harness.reported(deployment)
-    (before,) = harness.table("evidence")
-    await harness.until(lambda: harness.table("evidence")[0]["live"])
-    harness.aws.set_health("order", "green", state, reason="Target.ResponseCodeMismatch")
-    harness.clock.advance(seconds=10)
-
-    def states() -> list[str]:
-        return [one["state"] for one in harness.table("evidence")[0]["live"]["targets"]]
-
-    await harness.until(lambda: states() == [state])
-    assert harness.table("evidence")[0]["seen"] == before["seen"]
-    harness.aws.stop_deployment(deployment)
-    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
-    harness.clock.advance(seconds=30)
-    await harness.until(lambda: harness.table("evidence")[0]["due_at"] is None)

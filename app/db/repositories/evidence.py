@@ -166,17 +166,18 @@ class EvidenceRows:
         return True
 
     async def seen_live(
-        self, due: DueEvidence, health: GreenHealth, *, due_at: datetime, now: datetime
+        self, due: DueEvidence, health: GreenHealth | None, *, due_at: datetime, now: datetime
     ) -> bool:
         """Stores green's health and, if it changed, invalidates the card; see the port."""
         gate, lease = due.view.id, self.leases.fence(due.view.id)
         known = due.view.live_health
-        if known is not None and known.same_as(health):
+        if known == health or (known is not None and health is not None and known.same_as(health)):
             values = {**lease, "next_due_at": due_at, "error": None}
             return bool(await self._database.execute(RESCHEDULE, **values))
         async with self._database.transaction() as connection:
             await execute(connection, LOCK_GATE, {"gate": gate})
-            values = {**lease, "next_live": health_to_json(health), "next_due_at": due_at}
+            live = health_to_json(health) if health else None
+            values = {**lease, "next_live": live, "next_due_at": due_at}
             if not await execute(connection, STORE_LIVE, values):
                 return False
             await execute(connection, INVALIDATE_DECIDED_CARD, {"gate": gate, "now": now})

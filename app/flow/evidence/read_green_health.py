@@ -11,10 +11,12 @@ from app.gate.evidence.blue_green import TaskSet
 from app.gate.evidence.model import Alarm, GreenHealth, Missing, MissingReason, Targets
 
 
-async def read_green_health(switch: Switch, *, reader: TimeboxedReader, now: datetime) -> GreenHealth:
-    """Each part may fail without affecting the others."""
+async def read_green_health(switch: Switch, *, reader: TimeboxedReader, now: datetime) -> GreenHealth | None:
+    """Each part may fail without affecting the others. None: there is no green, or its tasks are being stopped."""
     group = await _group(switch, reader)
     green, alarms = await asyncio.gather(_green(switch, group, reader), _alarms(switch, group, reader))
+    if green == ABSENT:
+        return None
     return GreenHealth(
         seen_at=now,
         tasks=green if isinstance(green, Missing) else green.tasks,
@@ -40,7 +42,8 @@ async def _green(switch: Switch, group: GroupFacts | Missing, reader: TimeboxedR
     found = await reader.read(reader.source.task_sets(switch.key.region, group.service))
     if isinstance(found, Missing):
         return found
-    return next((one for one in found if one.external_id == switch.key.deployment), ABSENT)
+    live = (one for one in found if one.status != "DRAINING")
+    return next((one for one in live if one.external_id == switch.key.deployment), ABSENT)
 
 
 async def _targets(

@@ -26,7 +26,7 @@ GRID: Final = timedelta(seconds=5)
 async def watch_health(
     due: DueEvidence, *, repository: EvidenceRepository, source: EvidenceSource, now: datetime
 ) -> GreenHealth | None:
-    """Looks once; None where there is nothing to look for any more."""
+    """Looks once; None where there is nothing to look for (any more). A green that is torn down is not unhealthy."""
     if not is_watched(due.view):
         await repository.rest(due)
         return None

@@ -121,9 +121,10 @@ class EvidenceRepository(Protocol):
         ...
 
     async def seen_live(
-        self, due: DueEvidence, health: GreenHealth, *, due_at: datetime, now: datetime
+        self, due: DueEvidence, health: GreenHealth | None, *, due_at: datetime, now: datetime
     ) -> bool:
-        """Stores green's health after the decision, apart from the evidence. False: the lease is lost."""
+        """Stores green's health after the decision, apart from the evidence; None: there is no green. False: the lease
+        is lost."""
         ...
 
     async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None: ...

@@ -61,14 +61,17 @@ def _rollback_progress(view: GateView, texts: Texts) -> list[str]:
         return []
     at = switch.ended_at if progress is Progress.FINISHED else switch.switched_at
     words = "auto_rollback" if view.basis is Basis.AUTO_ROLLBACK else "undo"
+    share = share_on_green(view)
+    if words == "undo" and progress is Progress.SHIFTING and share.percent is None:
+        return [_unknown(share, texts)] if switch.traffic_unknown else []
     superseded = words == "undo" and progress is Progress.FINISHED and view.superseded
     return [
         texts(
             f"course.{words}.{'superseded' if superseded else progress.value}",
             at=when(at or view.opened_at),
             ending=ending_text(switch),
-            percent=share_on_green(view).percent or 0,
-            bar=_bar(share_on_green(view).percent or 0),
+            percent=share.percent or 0,
+            bar=_bar(share.percent or 0),
         )
     ]
 
@@ -76,11 +79,7 @@ def _rollback_progress(view: GateView, texts: Texts) -> list[str]:
 def _shifting(view: GateView, share: TrafficShare, texts: Texts) -> str:
     switch, percent = view.switch, share.percent
     if percent is None:
-        return (
-            texts("course.unknown", at=clock_seconds(share.read_at))
-            if share.read_at
-            else texts("course.never_read")
-        )
+        return _unknown(share, texts)
     status_text = texts("course.shifting", bar=_bar(percent), percent=percent)
     traffic = switch.traffic
     if switch.traffic_changed_at is None or traffic is None or not traffic.minutes:
@@ -90,6 +89,12 @@ def _shifting(view: GateView, share: TrafficShare, texts: Texts) -> str:
     following = switch.traffic_changed_at + timedelta(minutes=traffic.minutes)
     left = 100 if traffic.shift is Shift.CANARY else min(percent + traffic.percent, 100)
     return f"{status_text}\n{texts('course.next_step', percent=left, at=clock(following))}"
+
+
+def _unknown(share: TrafficShare, texts: Texts) -> str:
+    if share.read_at is None:
+        return texts("course.never_read")
+    return texts("course.unknown", at=clock_seconds(share.read_at))
 
 
 def _switched(view: GateView, texts: Texts) -> str:

@@ -11,6 +11,7 @@ from app.flow.evidence.watch_health import watch_health
 from app.flow.lifecycle.poll_deployment import poll_deployment
 from app.flow.ports.evidence import DueEvidence
 from app.flow.ports.switches import DuePoll
+from app.flow.switch_progress import is_watched
 from app.flow.undo.execute_intervention import DueIntervention, execute_intervention
 from app.gate.evidence.model import Evidence, GreenHealth
 from app.gate.state_machine import Awaiting
@@ -91,7 +92,7 @@ def collect_due_evidence(deps: Dependencies) -> Step:
 
     async def collect(due: DueEvidence) -> Evidence | GreenHealth | None:
         if not isinstance(due.view.gate, Awaiting):
-            return await watch_health(due, repository=evidence, source=deps.evidence_source, now=deps.clock())
+            return await watch(due)
         found = await collect_evidence(
             due, repository=evidence, source=deps.evidence_source, now=deps.clock()
         )
@@ -100,6 +101,14 @@ def collect_due_evidence(deps: Dependencies) -> Step:
             await deps.repositories.switches.wake(due.view.switch.key, now=deps.clock())
             deps.wakeups.notify("poll_requested")
         return found
+
+    async def watch(due: DueEvidence) -> GreenHealth | None:
+        health = await watch_health(due, repository=evidence, source=deps.evidence_source, now=deps.clock())
+        if health is None and is_watched(due.view):
+            # Green is gone: polling reads whether the deployment has ended.
+            await deps.repositories.switches.wake(due.view.switch.key, now=deps.clock())
+            deps.wakeups.notify("poll_requested")
+        return health
 
     def collected(due: DueEvidence, found: Evidence | GreenHealth | None) -> None:
         EVIDENCE_READS.labels(result="read" if found else "retried").inc()

@@ -226,3 +226,20 @@ async def test_the_next_look_comes_when(
     due = replace(await claimed(EvidenceRows(filled, uuid4())), waiting_gates=crowd, attempts=attempts)
     wait = poll_interval(due, now=due.view.opened_at + timedelta(minutes=minutes), settled=settled)
     assert longest / 2 <= wait <= longest * 1.5
+
+
+async def test_a_green_that_is_torn_down_is_not_shown_as_unhealthy(
+    filled: Database, database_url: str
+) -> None:
+    rows = EvidenceRows(filled, uuid4())
+    await keep(rows, await claimed(rows), HEALTHY)
+    with psycopg.connect(database_url) as connection:
+        connection.execute(DECIDE, [AWAITING])
+    await rows.seen_live(await claimed(rows), HEALTHY.health, due_at=AT, now=AT)
+    before, _ = await card(filled)
+    for _ in range(2):
+        assert await rows.seen_live(await claimed(rows), None, due_at=AT, now=AT) is True
+    view = await rows.get(GATE)
+    assert view is not None
+    assert view.live_health is None
+    assert await card(filled) == (before + 1, before + 1), "drawn once more, and no more"

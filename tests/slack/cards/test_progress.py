@@ -221,6 +221,12 @@ def test_an_undo_that_a_later_deployment_has_taken_over_from_says_so() -> None:
     assert "serves all traffic" not in card
 
 
+def test_an_undo_whose_traffic_cannot_be_read_states_no_share() -> None:
+    card = said(approved(switch=replace(TENTH, traffic_unknown=True), basis=Basis.UNDO))
+    assert "Traffic unknown" in card
+    assert "% of traffic" not in card
+
+
 @pytest.mark.parametrize(
     ("how", "told"),
     [
