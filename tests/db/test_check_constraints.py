@@ -50,7 +50,6 @@ BROKEN = {
         f"UPDATE gates SET phase = 'reported', execution_id = NULL WHERE id = '{DECIDED}'"
     ),
     "unreported_has_none": f"UPDATE gates SET outcome = 'acknowledged', reported_at = now() WHERE id = '{DECIDED}'",
-    "only_what_another_gate_shows_returns": f"UPDATE gates SET returns = true WHERE id = '{AWAITING}'",
     "closed_says_when": f"UPDATE gates SET phase = 'closed' WHERE id = '{REPORTED}'",
     "only_what_another_gate_shows_returns": f"UPDATE gates SET returns = true WHERE id = '{AWAITING}'",
     "withdrawn_says_why": (
