@@ -49,7 +49,7 @@ def test_reject_on_payment_asks_why_and_keeps_traffic_on_blue(page: Page) -> Non
     payment = card(page, "payment").first
     payment.get_by_role("button", name="Reject").click()
     form = page.get_by_role("dialog", name="Reject this deployment")
-    reason = form.get_by_label("Why?")
+    reason = form.get_by_role("textbox")
     expect(reason).to_be_focused(timeout=TIMEOUT_MS)
 
     form.get_by_role("button", name="Reject").click()
@@ -147,10 +147,10 @@ def test_a_menu_has_the_focus_the_moment_it_opens(page: Page) -> None:
 
 def test_a_fault_is_toggled_on_and_off(page: Page) -> None:
     page.get_by_role("button", name="Simulate a failure").click()
-    page.get_by_text("Slack limits the rate").click()
+    page.get_by_text("Slack rate limit").click()
     expect(page.locator("#troubles-count")).to_have_text("1")
 
-    page.get_by_role("button", name="All back to normal").click()
+    page.get_by_role("button", name="Turn all off").click()
 
     expect(page.locator("#troubles-count")).to_be_hidden()
 
