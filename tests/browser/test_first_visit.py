@@ -14,7 +14,8 @@ UNKNOWN_DEPLOYER = "Deployer unknown"
 def card(page: Page, domain: str) -> Locator:
     """The domain's card in the channel; ephemerals do not count."""
     return page.locator(
-        '.log[data-place="C01DEPLOY"] .sl-message:not(.sl-message--whisper)', has_text=f"{domain}: "
+        '.log[data-place="C01DEPLOY"] .sl-message:not(.sl-message--whisper)',
+        has_text=f"klp-logistics-{domain}-app",
     )
 
 

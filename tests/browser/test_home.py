@@ -32,7 +32,9 @@ def home(page: Page) -> Locator:
 
 
 def test_one_is_approved_in_home_and_home_says_so(page: Page) -> None:
-    order_card = page.locator('.log[data-place="C01DEPLOY"] .sl-message', has_text="order: ").first
+    order_card = page.locator(
+        '.log[data-place="C01DEPLOY"] .sl-message', has_text="klp-logistics-order-app"
+    ).first
     expect(order_card).not_to_contain_text(UNKNOWN_DEPLOYER, timeout=TIMEOUT_MS)
     shown = home(page)
     shown.get_by_role("button", name="Refresh").click()
