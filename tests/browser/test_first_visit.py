@@ -7,6 +7,7 @@ pytestmark = pytest.mark.browser
 
 TIMEOUT_MS = 30_000
 
+APPROVE = '[data-action-id="approve"]'
 UNKNOWN_DEPLOYER = "Deployer unknown"
 """On a card until the tag that names the deployer was read; one approval is not enough meanwhile."""
 
@@ -95,7 +96,7 @@ def test_somebody_who_may_not_decide_gets_a_kind_reply(page: Page) -> None:
     tile(page, "user").get_by_role("button", name="Deploy").click()
     page.get_by_role("button", name="canary").click()
     page.get_by_text("Jun", exact=True).click()
-    card(page, "user").get_by_role("button", name="Approve", exact=True).click(timeout=TIMEOUT_MS)
+    card(page, "user").locator(APPROVE).click(timeout=TIMEOUT_MS)
     page.locator("#confirm button[value=yes]").click()
 
     expect(page.locator(".sl-message--whisper").last).to_be_visible(timeout=TIMEOUT_MS)
@@ -112,9 +113,7 @@ def test_a_card_and_its_domain_lead_to_each_other(page: Page) -> None:
 
     page.locator("#logs").evaluate("logs => logs.scrollTo(0, 0)")
     tile(page, "delivery").get_by_role("button", name="Waiting for approval").click()
-    expect(card(page, "delivery").get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(
-        timeout=TIMEOUT_MS
-    )
+    expect(card(page, "delivery").locator(APPROVE)).to_be_in_viewport(timeout=TIMEOUT_MS)
 
 
 def test_the_keyboard_alone_approves(page: Page) -> None:
@@ -123,7 +122,7 @@ def test_the_keyboard_alone_approves(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("Deploy hub")).to_be_visible()
     page.keyboard.press("Enter")
-    approve = card(page, "hub").get_by_role("button", name="Approve", exact=True)
+    approve = card(page, "hub").locator(APPROVE)
     expect(approve).to_be_visible(timeout=TIMEOUT_MS)
 
     approve.focus()

@@ -43,7 +43,7 @@ def test_one_is_approved_in_home_and_home_says_so(page: Page) -> None:
         "xpath=following-sibling::*[contains(@class, 'sl-actions')][1]"
     )
 
-    order.get_by_role("button", name="Approve", exact=True).click()
+    order.locator('[data-action-id="approve"]').click()
     asked = page.get_by_role("dialog", name="Switch order to green?")
     asked.get_by_role("button", name="Switch to green").click()
 
