@@ -272,7 +272,7 @@ class TestLaw7ASideEffectThatFailsIsRetried:
         await harness.until(lambda: "approve" in harness.actions(deployment))
         await harness.approve(MINA.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
-        await harness.until(lambda: "Approved" in harness.card_text(deployment))
+        await harness.until(lambda: "approved by" in harness.card_text(deployment))
         assert len(harness.cards()) == 1
 
     async def test_slack_lost_after_the_press_does_not_keep_codedeploy_waiting(
@@ -284,7 +284,7 @@ class TestLaw7ASideEffectThatFailsIsRetried:
         assert await harness.reported(deployment) == ["Succeeded"]
         harness.slack.faults.clear()
         harness.clock.advance(minutes=1)
-        await harness.until(lambda: "Approved" in harness.card_text(deployment))
+        await harness.until(lambda: "approved by" in harness.card_text(deployment))
 
     async def test_an_outage_of_aws_doubles_nothing(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")

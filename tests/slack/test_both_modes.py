@@ -28,7 +28,7 @@ async def test_an_approval_travels_in_both_modes(both: Harness) -> None:
     assert (pressed.acked, pressed.ack.via) == (True, way(both))
     assert await both.reported(deployment) == ["Succeeded"]
     await both.until(
-        lambda: "Approved" in both.card_text(deployment) and "Succeeded" in both.card_text(deployment)
+        lambda: "approved by" in both.card_text(deployment) and "Succeeded" in both.card_text(deployment)
     )
 
 

@@ -81,7 +81,7 @@ async def test_who_deployed_is_found_by_e_mail_and_may_not_approve_it(build: Bui
         )
         await harness.until(lambda: f"<@{OLU.id}>" in harness.card_text(deployment))
         await harness.approve(OLU.id, deployment)
-        await wait_for_ephemeral(harness, OLU.id, "You deployed order yourself")
+        await wait_for_ephemeral(harness, OLU.id, "You deployed order, so someone else")
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.approve(MINA.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
@@ -153,8 +153,8 @@ async def test_a_majority_has_to_reject_where_the_rules_say_so(build: Build) -> 
         await harness.until(
             lambda: f"*Rejected* by <@{GRACE.id}>, <@{OLU.id}>" in harness.card_text(deployment)
         )
-        assert "> slow" in harness.card_text(deployment)
-        assert "> too slow" in harness.card_text(deployment)
+        assert "“slow”" in harness.card_text(deployment)
+        assert "“too slow”" in harness.card_text(deployment)
 
 
 async def test_no_reason_is_asked_where_the_rules_ask_none(build: Build) -> None:

@@ -80,7 +80,7 @@ async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(ha
     harness.aws.set_alarm("order", "ALARM")
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
     rollback = harness.aws.deployment(deployment).rollback_id or ""
-    await harness.until(lambda: "is under way" in harness.card_text(deployment), QUICK)
+    await harness.until(lambda: "in progress" in harness.card_text(deployment), QUICK)
     assert "undo" not in harness.actions(deployment), "CodeDeploy is at it"
     said = str(await deploys(harness, OLU, "undo order"))
     assert "already rolling back order" in said
@@ -88,7 +88,7 @@ async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(ha
     harness.aws.stop_deployment(rollback, rollback=False)
     harness.aws.clock.advance(5)
 
-    await harness.until(lambda: "Rollback d-" in harness.card_text(deployment), QUICK)
+    await harness.until(lambda: f"Rollback {rollback} failed" in harness.card_text(deployment), QUICK)
     await harness.until(lambda: "10% of traffic is still on green" in harness.card_text(deployment), QUICK)
     await taken_back_by_a_redeployment(harness, deployment)
 

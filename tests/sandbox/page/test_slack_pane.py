@@ -14,9 +14,9 @@ async def test_a_press_on_the_page_approves(browser: Browser) -> None:
     )
 
     assert await browser.harness.reported(deployment) == ["Succeeded"]
-    await browser.harness.until(lambda: "Approved" in browser.harness.card_text(deployment))
+    await browser.harness.until(lambda: "approved by" in browser.harness.card_text(deployment))
     page = await browser.reads(OLU.id)  # whose card may already say that traffic is on green
-    assert "Approved" in page
+    assert "approved by" in page
     assert 'data-action-id="approve"' not in page
 
 

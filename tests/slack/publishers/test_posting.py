@@ -56,7 +56,7 @@ async def test_a_post_whose_answer_was_lost_is_there_once(harness: Harness) -> N
     deployment, card = await harness.open_gate("order")
     await harness.until(lambda: card_row(harness, deployment)["ts"] == card.ts)
     await harness.approve(MINA.id, deployment)
-    await harness.until(lambda: "Approved" in harness.card_text(deployment))
+    await harness.until(lambda: "approved by" in harness.card_text(deployment))
     assert [each.ts for each in cards_of(harness, deployment)] == [card.ts]
 
 
@@ -93,7 +93,7 @@ async def test_without_the_scope_to_look_a_lost_answer_makes_no_second_card(blin
     await blind.until(lambda: blind.slack.calls(SEARCH))
     assert card_row(blind, deployment)["ts"] is None
     await blind.approve(OLU.id, deployment)
-    await blind.until(lambda: "Approved" in blind.card_text(deployment))
+    await blind.until(lambda: "approved by" in blind.card_text(deployment))
     assert card_row(blind, deployment)["ts"] == card.ts
     assert [each.ts for each in cards_of(blind, deployment)] == [card.ts]
     assert len([call for call in blind.slack.calls(POST) if "thread_ts" not in call.params]) == 1
@@ -118,7 +118,7 @@ async def test_a_second_card_after_all_is_taken_away_when_the_lost_one_is_presse
     await blind.until(lambda: card_row(blind, deployment)["ts"] not in {None, lost.ts})
     await blind.slack.press_async(OLU.id, lost.channel, lost.ts, "approve")
     await blind.until(lambda: len(cards_of(blind, deployment)) == 1)
-    await blind.until(lambda: "Approved" in blind.card_text(deployment))
+    await blind.until(lambda: "approved by" in blind.card_text(deployment))
     assert cards_of(blind, deployment)[0].ts != lost.ts
 
 
@@ -135,7 +135,7 @@ async def test_a_second_card_on_its_way_is_taken_away_when_the_lost_one_is_press
     await blind.slack.press_async(OLU.id, lost.channel, lost.ts, "approve")
     await blind.until(lambda: blind.slack.calls("chat.delete"))
     assert [each.ts for each in cards_of(blind, deployment)] == [lost.ts]
-    await blind.until(lambda: "Approved" in blind.slack.traffic())
+    await blind.until(lambda: "approved by" in blind.slack.traffic())
     assert card_row(blind, deployment)["ts"] == lost.ts
 
 
@@ -194,7 +194,9 @@ async def test_a_gate_is_decided_from_the_list_while_no_card_can_be_posted(harne
     harness.slack.faults.clear()
     harness.clock.advance(minutes=1)
     await harness.until(
-        lambda: "Approved" in harness.card_text(deployment) and "Succeeded" in harness.card_text(deployment)
+        lambda: (
+            "approved by" in harness.card_text(deployment) and "Succeeded" in harness.card_text(deployment)
+        )
     )
     assert len(cards_of(harness, deployment)) == 1
 
