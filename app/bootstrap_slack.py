@@ -15,6 +15,7 @@ from app.slack.client_bundle import ClientBundle
 from app.slack.commands.deploys import DeploysCommand
 from app.slack.commands.freeze import FreezeCommand
 from app.slack.commands.lists import DeploysLists
+from app.slack.commands.rollback import RollbackCommand
 from app.slack.commands.rules import RulesCommand
 from app.slack.handlers.break_glass import BreakGlassHandler
 from app.slack.handlers.bulk_approve import BulkApproveHandler
@@ -204,7 +205,6 @@ class SlackHandlers:
             clock=self._clock,
         )
         return DeploysCommand(
-            queries=self._repositories.queries,
             lists=DeploysLists(
                 queries=self._repositories.queries,
                 rules=self._rules,
@@ -214,8 +214,13 @@ class SlackHandlers:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            undo_form=lambda gate, profile, body: undo.ask(gate, profile, body=body),
             withdraw_form=lambda gate, profile, body: withdraw.form(gate, profile, body=body),
             rules_command=RulesCommand(freezes=freezes, rules=self._rules, clock=self._clock),
+            rollback=RollbackCommand(
+                queries=self._repositories.queries,
+                decisions=self._repositories.home,
+                rules=self._rules,
+                form=lambda gate, profile, body: undo.ask(gate, profile, body=body),
+            ),
             bulk_approve=bulk_approve,
         )

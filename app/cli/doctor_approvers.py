@@ -51,9 +51,7 @@ class Approvers:
         except SLACK_CALL_ERRORS as exc:
             if error_code_of(exc) not in NO_SUCH_ENTRY:
                 self._unread.add(group)
-            remedy = (
-                "Mend the id in switchgate.toml, or enable the group; until then nobody of it may decide."
-            )
+            remedy = "Mend the id in switchgate.toml, or enable the group; until then none of its members can approve."
             return refused(what, "usergroups.users.list", exc, remedy=remedy, client=self._client)
         members = answer.get("users") or []
         self._groups[group] = frozenset(UserId(str(member)) for member in members)
@@ -85,9 +83,7 @@ class Approvers:
         for domain in domains:
             short = _shortage(domain.policy, roster, unread=self._unread)
             if short:
-                remedy = (
-                    "Until more people may decide, nobody can approve it but an admin who breaks the glass."
-                )
+                remedy = "Until there are more approvers, only an admin can approve it, by break glass."
                 found.append(failure(f"approvers of {domain.name}", short, remedy))
         return found
 

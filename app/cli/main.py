@@ -183,7 +183,7 @@ def config_explain(
     path: Annotated[str | None, typer.Option(help=PLACE)] = None,
     locale: Annotated[str | None, typer.Option(help="en or ko; default: $SWITCHGATE_LOCALE or en.")] = None,
 ) -> None:
-    """Prints the rules of one domain in words: who may decide, which checks must pass, when nobody may approve."""
+    """Prints the rules of one domain in words: who can approve, which checks must pass, when nobody can."""
     from app.cli.explain import explained
     from app.i18n.catalog import LOCALES, known
 

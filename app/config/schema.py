@@ -47,7 +47,7 @@ class SlackTable(Table):
     """Id of the channel in which cards are posted, unless a domain names its own. Invite the app to every channel that
     is named in this file."""
     admins: Annotated[list[str], AfterValidator(approver_ids), Field(examples=[["U01ADMIN"]])] = []
-    """Users and user groups that may freeze, use break-glass, and undo in every domain."""
+    """Users and user groups that can freeze, break glass, and roll back in every domain."""
 
 
 class DomainTable(PolicyTable):

@@ -35,7 +35,7 @@ def build_http(
     """The whole HTTP surface. `slack_events` is given in HTTP mode only."""
     http = Application(
         title="Switchgate",
-        description="Holds every ECS blue/green traffic switch until a person says yes, and remembers who.",
+        description="Holds every ECS blue/green traffic switch until a person approves it, and records who.",
         docs_url="/api/docs",
         redoc_url=None,
         openapi_url="/api/openapi.json",

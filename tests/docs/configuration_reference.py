@@ -116,8 +116,8 @@ def reference() -> str:
         _section("[probes]", "Probes of all domains.", ProbesTable),
         _section(
             "[[freeze]]",
-            "A time in which nobody can approve. Of several that overlap, the latest end counts. Rollbacks and undos"
-            " pass; admins may use break-glass.",
+            "A time in which nobody can approve. Of several that overlap, the latest end counts. Rollbacks need"
+            " no approval; admins can break glass.",
             FreezeTable,
         ),
         PEOPLE,

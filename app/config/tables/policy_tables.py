@@ -102,12 +102,12 @@ class RuleKeys(Table):
     approvers: Annotated[
         list[str], AfterValidator(at_least_one_approver), Field(examples=[["S0ONCALL", "U01APPROVER"]])
     ] = []
-    """Who may vote: Slack users (`U…`, `W…`) and user groups (`S…`). Required here or in every domain. The members of
+    """The approvers: Slack users (`U…`, `W…`) and user groups (`S…`). Required here or in every domain. The members of
     a group are read every minute; an answer of Slack that is older than an hour is not used."""
     approvals: Annotated[int, AfterValidator(at_least_one_person), Field(examples=[2])] = 1
     """How many different people of `approvers` have to approve."""
     own_deployment: Annotated[bool, Field(examples=[True])] = False
-    """Whether people may approve their own deployment. If false, nobody may approve whom the task definition's tag, the
+    """Whether people can approve their own deployment. If false, nobody can approve whom the task definition's tag, the
     description or CodeDeploy's creator names as the deployer."""
     unknown_deployer: Annotated[Literal["allow", "ask-two"], Field(examples=["allow"])] = "ask-two"
     """What holds while the deployer is not known for certain: two different people have to approve, or nothing more.
@@ -182,9 +182,10 @@ class PolicyTable(RuleKeys):
     on_deadline: Annotated[Literal["reject"], Field(examples=["reject"])] = "reject"
     """What the deadline does. With `reject`, the only value, traffic stays on blue and the deployment fails."""
     finish_now: Annotated[bool, Field(examples=[True])] = False
-    """Whether the card offers **Finish now**, which ends blue early. Afterwards an undo takes minutes, not seconds."""
+    """Whether the card offers **Terminate blue**, before CodeDeploy does it. Afterwards a rollback takes minutes, not
+    seconds."""
     remind_at_half: Annotated[bool, Field(examples=[False])] = True
-    """Whether people who may still vote are reminded in the thread at half of the deadline."""
+    """Whether approvers who have not answered are reminded in the thread at half of the deadline."""
     remind_before_minutes: Annotated[
         list[int], AfterValidator(reminder_minutes), Field(examples=[[15, 5]])
     ] = [10]
@@ -206,9 +207,10 @@ class PolicyTable(RuleKeys):
     `exclusive_until`, nobody can approve the others. It holds both ways even if only one domain names the other. A list
     in a domain includes that domain. A domain that says `false` itself is left out of `"all"`."""
     exclusive_until: Annotated[Literal["switched", "finished"], Field(examples=["finished"])] = "switched"
-    """How long a switch of this domain excludes others: until all traffic is on green, or until blue is gone."""
+    """How long a switch of this domain excludes others: until all traffic is on green, or until blue is
+    terminated."""
     after: Annotated[list[str], Field(examples=[["auth"]])] = []
-    """Domains that go first: nobody can approve while a switch of theirs waits or is under way."""
+    """Domains that go first: nobody can approve while a switch of theirs is waiting or under way."""
     when: list[WhenTable] = []
     """Other rules at some hours or for some kinds of shift. Of several that hold, the later one counts."""
 

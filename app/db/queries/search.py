@@ -215,7 +215,13 @@ class Queries:
         return Page(items=found, cursor=encode_cursor("", ids[limit - 1].id) if len(ids) > limit else None)
 
     async def gates(
-        self, *, domain: str | None, deployment: str | None, phase: str | None, limit: int, cursor: str | None
+        self,
+        *,
+        domain: str | None,
+        deployment: str | None,
+        phase: str | None,
+        limit: int,
+        cursor: str | None = None,
     ) -> Page[GateView]:
         """Gates, newest first. Raises `NotACursor`."""
         conditions = equality_conditions(gates, {"domain": domain, "phase": phase})
@@ -244,6 +250,11 @@ class Queries:
             items=sorted(readable_rows(rows, gate_view_with_evidence), key=lambda view: order[view.id]),
             cursor=encode_cursor(f"{last.opened_at.isoformat()}/{last.id}", 0) if last else None,
         )
+
+    async def gates_of(self, *, deployment: str, limit: int) -> Sequence[GateView]:
+        """The gates of the deployments that have this id, newest first."""
+        page = await self.gates(domain=None, deployment=deployment, phase=None, limit=limit)
+        return page.items
 
     async def load(self, *, now: datetime) -> tuple[int, timedelta]:
         """How many gates wait, and the age of the oldest decision that is not reported."""

@@ -90,7 +90,7 @@ def waiting_actions(
 
 
 def _secondary(view: GateView, rule_status: RuleStatus | None, texts: Texts) -> list[Block]:
-    """Withdraw my vote if there is a vote, Run checks if there is a probe, Break glass if a rule blocks everybody."""
+    """Withdraw vote if there is a vote, Run checks if there is a probe, Break glass if a rule blocks everybody."""
     link = open_codedeploy_button(view, texts=texts)
     probed = any(check.by == PROBE for check in view.checks)
     return [

@@ -14,8 +14,10 @@ from app.gate.people import Person
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.blocks import section
-from app.slack.commands.lists import CommandReply, DeploysLists, DeploysQueries, only
+from app.slack.commands.lists import CommandReply, DeploysLists, only
+from app.slack.commands.rollback import RollbackCommand
 from app.slack.commands.rules import RulesCommand, rules_unavailable_text
+from app.slack.commands.subcommands import read_subcommand
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.identity import Caller
@@ -40,37 +42,34 @@ class DeploysCommand:
     def __init__(
         self,
         *,
-        queries: DeploysQueries,
         lists: DeploysLists,
         rules: Rules,
         directory: Directory,
-        undo_form: OpensForm,
         withdraw_form: OpensForm,
         replies: Replies,
         rules_command: RulesCommand,
+        rollback: RollbackCommand,
         bulk_approve: BulkApproveHandler,
     ) -> None:
+        self._rollback = rollback
         self._bulk_approve = bulk_approve
         self._replies = replies
         self._rules_command = rules_command
-        self._queries = queries
         self._lists = lists
         self._rules = rules
         self._directory = directory
-        self._undo_form = undo_form
         self._withdraw_form = withdraw_form
 
     async def command(self, ack: Ack, body: Body, caller: Caller) -> None:
-        """`/deploys [help | DOMAIN | VERB …]`."""
+        """`/deploys [DOMAIN | SUBCOMMAND …]`."""
         profile, texts, until = caller.profile, caller.texts, caller.until
         if denial := non_member_text(profile.person, texts=texts):
             await ack(text=denial, response_type="ephemeral")
             return
         text = command_text(body)
-        words = text.split()
-        verb = words[0].lower() if words else ""
+        verb, words = read_subcommand(text.split(), is_domain=self._is_domain)
         if verb in own.VERBS:
-            said = self._rules_answer(words, body, profile, texts)
+            said = self._rules_answer(verb, words, body, profile, texts)
             shown = await self._guarded(
                 said,
                 texts=texts,
@@ -78,10 +77,16 @@ class DeploysCommand:
                 away=lambda exc: rules_unavailable_text(verb, exc, texts=texts),
             )
         elif verb == own.APPROVE:
-            approving = self._approve(words[1:], body, profile, texts)
+            approving = self._approve(words, body, profile, texts)
             shown = await self._guarded(approving, texts=texts, until=until)
+        elif verb == own.UNDO:
+            undo = self._rollback.answer(words, body=body, profile=profile, texts=texts)
+            shown = await self._form(undo, texts=texts, until=until)
+        elif verb == own.WITHDRAW:
+            withdrawal = self._withdraw(named_domains(words), profile, body=body, texts=texts)
+            shown = await self._form(withdrawal, texts=texts, until=until)
         else:
-            shown = await self._answer(body, text, profile, texts=texts, until=until)
+            shown = await self._answer(verb, words, text, profile, texts=texts, until=until)
         if shown.text:
             await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
         else:
@@ -95,10 +100,10 @@ class DeploysCommand:
         )
 
     async def _rules_answer(
-        self, words: Sequence[str], body: Body, profile: Profile, texts: Texts
+        self, verb: str, words: Sequence[str], body: Body, profile: Profile, texts: Texts
     ) -> CommandReply:
         said = await self._rules_command.answer(
-            words, profile=profile, texts=texts, request=request_key(body)
+            verb, words, profile=profile, texts=texts, request=request_key(body)
         )
         return only(said, texts=texts)
 
@@ -126,29 +131,32 @@ class DeploysCommand:
         self._replies.replace(body, text=shown.text, blocks=shown.blocks)
 
     async def _answer(
-        self, body: Body, words: str, profile: Profile, *, texts: Texts, until: float
+        self, verb: str, words: Sequence[str], text: str, profile: Profile, *, texts: Texts, until: float
     ) -> CommandReply:
-        match words.lower().split():
-            case []:
+        match verb, [word.lower() for word in words]:
+            case (("" | own.LIST), []):
                 work = self._lists.pending(profile.person, page=0, texts=texts)
-            case [own.HELP]:
-                return self._help(texts=texts)
-            case [name] if self._rules.domain(DomainName(name)) is not None:
+            case (("" | own.LIST), [name]) if self._is_domain(DomainName(name)):
                 work = self._lists.domain(name, profile.person, page=0, texts=texts)
-            case [own.UNDO, *names]:
-                undo = self._undo(named_domains(names), profile, body=body, texts=texts)
-                away = texts("refused.nothing_recorded")
-                return await self._guarded(undo, texts=texts, until=until, away=lambda exc: away)
-            case [own.WITHDRAW, *names]:
-                withdrawal = self._withdraw(named_domains(names), profile, body=body, texts=texts)
-                away = texts("refused.nothing_recorded")
-                return await self._guarded(withdrawal, texts=texts, until=until, away=lambda exc: away)
-            case [own.REJECT, *names]:
+            case own.HELP, []:
+                return self._help(texts=texts)
+            case own.REJECT, names:
                 # Words after the first are taken for a reason, which cannot be given here.
                 work = self._reject(named_domains(names[:1]), profile.person, texts=texts)
+            case own.LIST, names:
+                return self._help(texts=texts, unknown=" ".join(names))
             case _:
-                return self._help(texts=texts, unknown=words)
+                return self._help(texts=texts, unknown=text)
         return await self._guarded(work, texts=texts, until=until)
+
+    def _is_domain(self, name: DomainName) -> bool:
+        return self._rules.domain(name) is not None
+
+    async def _form(
+        self, opening: Coroutine[Any, Any, CommandReply], *, texts: Texts, until: float
+    ) -> CommandReply:
+        away = texts("refused.nothing_recorded")
+        return await self._guarded(opening, texts=texts, until=until, away=lambda exc: away)
 
     async def _guarded(
         self,
@@ -167,18 +175,6 @@ class DeploysCommand:
             short = error_id()
             log.exception("deploys_failed", error_id=short)
             return only(texts("deploys.failed", id=short), texts=texts)
-
-    async def _undo(
-        self, names: Sequence[DomainName], profile: Profile, *, body: Body, texts: Texts
-    ) -> CommandReply:
-        if unknown := self._unknown(names, texts):
-            return only(unknown, texts=texts)
-        if len(names) != 1:
-            return only(texts("deploys.undo_how_to"), texts=texts)
-        view = await self._queries.last_let_through(domain=names[0])
-        if view is None:
-            return only(texts("deploys.none_to_undo", domain=names[0]), texts=texts)
-        return only(await self._undo_form(view.id, profile, body), texts=texts)
 
     async def _withdraw(
         self, names: Sequence[DomainName], profile: Profile, *, body: Body, texts: Texts

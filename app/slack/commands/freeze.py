@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from app.config.reserved_words import ALL, STARTS
+from app.config.reserved_words import ALL_DOMAINS
 from app.flow.audit_events import person_actor
 from app.flow.freezes.declare_freeze import (
     MAX_REASON_CHARS,
@@ -42,9 +42,11 @@ from app.slack.commands.time_errors import (
     NoEnd,
     NoSuchLocalTime,
     NotATime,
+    StartOrEnd,
     ZoneUnknown,
 )
 from app.slack.commands.time_parsing import TimeSpan, read_span
+from app.slack.commands.time_words import begins_time
 from app.slack.text.escape import inline
 from app.slack.text.freezes import domains_text, freeze_lines, lifted_text, of_domains, span_text
 from app.slack.text.suggestions import named_domains, unknown_names_text
@@ -62,6 +64,7 @@ _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
 
 _TIME_ERROR_KEYS: Final[dict[type[InvalidTime], str]] = {
     NoEnd: "freeze.how_to",
+    StartOrEnd: "freeze.start_or_end",
     GivenTwice: "freeze.said_twice",
     NotATime: "freeze.not_a_time",
     ClockMissing: "freeze.clock_missing",
@@ -107,7 +110,7 @@ class FreezeCommand:
         now = self._clock()
         try:
             check_may_freeze(profile.person, rules=self._rules)
-            asked = _read(words, now=now, zone=zone_named(profile.zone), texts=texts)
+            asked = self._read(words, now=now, zone=zone_named(profile.zone), texts=texts)
             declared = await declare_freeze(
                 Declaration(
                     domains=asked.domains,
@@ -133,7 +136,7 @@ class FreezeCommand:
         """`unfreeze order`, `unfreeze all`"""
         try:
             check_may_freeze(profile.person, rules=self._rules)
-            domains, rest = _targets(words)
+            domains, rest = self._targets(words)
             if rest or (domains is not None and not domains):
                 return texts("freeze.how_to_lift")
             lifted = await lift_freezes(
@@ -172,6 +175,29 @@ class FreezeCommand:
         own = [each.freeze for each in active if each.domains is None or domain in each.domains]
         return (*self._rules.freezes(domain), *own)
 
+    def _targets(self, words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
+        """The domains before the first word of a time (None: all), and the rest."""
+        times = (place for place, word in enumerate(words) if self._begins_time(word))
+        count = next(times, len(words))
+        named = named_domains(words[:count])
+        return None if len(named) == 1 and named[0] in ALL_DOMAINS else named, words[count:]
+
+    def _begins_time(self, word: str) -> bool:
+        return begins_time(word) and not all(map(self._rules.domain, named_domains([word])))
+
+    def _read(
+        self, words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: Texts
+    ) -> _ParsedFreeze:
+        domains, rest = self._targets(words)
+        if domains is not None and not domains:
+            raise _NotUnderstood(texts("freeze.how_to"))
+        try:
+            span = read_span(" ".join(rest), now=now, zone=zone)
+        except InvalidTime as exc:
+            key = _TIME_ERROR_KEYS[type(exc)]
+            raise _NotUnderstood(texts(key, words=inline(exc.words, max_chars=60))) from None
+        return _ParsedFreeze(domains=domains, span=span)
+
     def _denial_text(self, denial: Denial, texts: Texts) -> str:
         if isinstance(denial, UnknownDomains):
             names = unknown_names_text(denial.names, rules=self._rules, texts=texts)
@@ -185,25 +211,6 @@ class FreezeCommand:
         if not isinstance(denial, InvalidFreeze):
             raise denial
         return texts(_DENIAL_KEYS[type(denial)])
-
-
-def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
-    """The domains before the first word of a time (None: all), and the rest."""
-    count = next((place for place, word in enumerate(words) if word.lower() in STARTS), len(words))
-    named = named_domains(words[:count])
-    return None if named == (ALL,) else named, words[count:]
-
-
-def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: Texts) -> _ParsedFreeze:
-    domains, rest = _targets(words)
-    if domains is not None and not domains:
-        raise _NotUnderstood(texts("freeze.how_to"))
-    try:
-        span = read_span(" ".join(rest), now=now, zone=zone)
-    except InvalidTime as exc:
-        key = _TIME_ERROR_KEYS[type(exc)]
-        raise _NotUnderstood(texts(key, words=inline(exc.words, max_chars=60))) from None
-    return _ParsedFreeze(domains=domains, span=span)
 
 
 def _declared_text(declared: Declared, *, span: TimeSpan, now: datetime, texts: Texts) -> str:

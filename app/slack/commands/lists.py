@@ -31,8 +31,6 @@ class DeploysQueries(RelatedSwitchRepository, Protocol):
 
     async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]: ...
 
-    async def last_let_through(self, *, domain: str) -> GateView | None: ...
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommandReply:

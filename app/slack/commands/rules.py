@@ -40,9 +40,10 @@ class RulesCommand:
         self._rules = rules
         self._clock = clock
 
-    async def answer(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
-        """`words` begin with one of `VERBS`; `request`: see `request_key`."""
-        verb, rest = words[0].lower(), words[1:]
+    async def answer(
+        self, verb: str, rest: Sequence[str], *, profile: Profile, texts: Texts, request: str
+    ) -> str:
+        """`verb` is one of `VERBS`; `request`: see `request_key`."""
         match verb:
             case "freeze":
                 return await self._freezes.freeze(rest, profile=profile, texts=texts, request=request)

@@ -1,13 +1,16 @@
-"""Parses one clause of a freeze's times: `fri 6pm`, `18:00 UTC`, `2h 30m`, as it follows `from`, `until` or `for`.
+"""Parses one clause of a freeze's times: `fri 6pm`, `18:00 UTC`, `2h 30m`, as it follows `from`, `until` or `for`, or
+stands before a Korean particle: `18:00까지`, `내일 09:00부터`, `2시간 동안`.
 
 An element that repeats or contradicts another is rejected.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from app.config.reserved_words import FOR, FROM, UNTIL
 from app.slack.commands import time_words as words
 from app.slack.commands.local_times import Clock, Day, RelativeDay, Weekday, zone_named
 from app.slack.commands.time_errors import NotATime
@@ -23,6 +26,8 @@ class Clause:
     zone: tzinfo | None = None
     length: timedelta | None = None
     is_midnight: bool = False
+    has_particle: bool = False
+    """Whether it ends with the Korean particle of its keyword: `18:00까지`, `내일부터`, `2시간 동안`."""
 
 
 def read_length(text: str, keyword: str) -> tuple[Clause, str]:
@@ -38,8 +43,27 @@ def read_length(text: str, keyword: str) -> tuple[Clause, str]:
         length = timedelta(minutes=minutes)
     except OverflowError:
         raise NotATime(text[:place]) from None
-    rest = _without_particle(text, place, keyword)
-    return Clause(text=text[:place], length=length), rest
+    rest, marked = _without_particle(text, place, keyword)
+    return Clause(text=text[:place], length=length, has_particle=marked), rest
+
+
+def read_bare(text: str, *, is_first: bool) -> tuple[str, Clause, str] | None:
+    """A clause without `from`, `until` or `for`, with the keyword that it stands for: `18:00까지`, `2시간 동안`.
+
+    Only the first clause may lack the particle, too: a length (`2시간`), or a day or a time, as which the keyword is
+    empty.
+    """
+    for keyword in (UNTIL, FROM, FOR):
+        read = read_length if keyword == FOR else read_moment
+        with suppress(NotATime):
+            clause, rest = read(text, keyword)
+            # `3일` without a particle may be the third of the month.
+            is_length = keyword == FOR and is_first and not clause.text.endswith("일")
+            if clause.has_particle or is_length:
+                return keyword, clause, rest
+    with suppress(NotATime):
+        return ("", *read_moment(text, UNTIL)) if is_first else None
+    return None
 
 
 def _after_separator(text: str, place: int) -> int:
@@ -56,8 +80,11 @@ def read_moment(text: str, keyword: str) -> tuple[Clause, str]:
             end = _take(clause, text, joined.end())
         if end is None:
             break
-        place = len(text) - len(_without_particle(text, end, keyword))
+        rest, clause.has_particle = _without_particle(text, end, keyword)
+        place = len(text) - len(rest)
         clause.text = text[:end]
+        if clause.has_particle:
+            break
     if not place or (place < len(text) and text[place].isalnum() and text[place - 1].isalnum()):
         raise NotATime(_first_words(text))
     if clause.is_midnight and clause.day is not None:
@@ -69,9 +96,10 @@ def _next_element(text: str, place: int) -> int:
     return len(text) - len(text[place:].lstrip(" ,")) if place else 0
 
 
-def _without_particle(text: str, place: int, keyword: str) -> str:
-    found = re.match(rf" ?(?:에|{words.PARTICLES[keyword]})(?!\w)", text[place:])
-    return text[place + found.end() :] if found else text[place:]
+def _without_particle(text: str, place: int, keyword: str) -> tuple[str, bool]:
+    """The rest, and whether a particle stood there that says what the clause is (`에` does not)."""
+    found = re.match(rf" ?(?:에|(?P<own>{words.PARTICLES[keyword]}))(?!\w)", text[place:])
+    return (text[place + found.end() :], found["own"] is not None) if found else (text[place:], False)
 
 
 def _take(clause: Clause, text: str, place: int) -> int | None:

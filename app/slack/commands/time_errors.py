@@ -17,12 +17,16 @@ class NoEnd(InvalidTime):
     """It is not said until when."""
 
 
+class StartOrEnd(InvalidTime):
+    """A time without a word that says whether it is the start or the end."""
+
+
 class GivenTwice(InvalidTime):
     """Two starts or two ends."""
 
 
 class ClockMissing(InvalidTime):
-    """A weekday, today or tomorrow as an end: its first or its last moment may be meant."""
+    """A weekday as an end: its first or its last moment may be meant."""
 
 
 class MayBelongToTime(InvalidTime):

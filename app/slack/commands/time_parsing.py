@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from app.config.reserved_words import FOR, FROM, STARTS, UNTIL
 from app.slack.commands.freeze_reason import read_reason
 from app.slack.commands.local_times import AmbiguousDay, NotInZone, RelativeDay, instant
-from app.slack.commands.time_clauses import Clause, read_length, read_moment
+from app.slack.commands.time_clauses import Clause, read_bare, read_length, read_moment
 from app.slack.commands.time_errors import (
     ClockMissing,
     DayUnclear,
@@ -19,6 +19,7 @@ from app.slack.commands.time_errors import (
     NoEnd,
     NoSuchLocalTime,
     NotATime,
+    StartOrEnd,
     ZoneUnknown,
 )
 
@@ -42,6 +43,8 @@ def read_span(text: str, *, now: datetime, zone: ZoneInfo | None) -> TimeSpan:
     end, start = clauses.get(UNTIL), clauses.get(FROM)
     if end is None:
         raise NoEnd
+    if start is not None and start.clock is None and isinstance(start.day, RelativeDay) and end.length:
+        raise NotATime(start.text)  # from its first moment on?
     begins = _resolve(start, now=now, after=now, zone=zone, is_end=False) if start is not None else now
     if end.length is not None:
         ends = _shifted(begins, end)
@@ -54,15 +57,30 @@ def read_span(text: str, *, now: datetime, zone: ZoneInfo | None) -> TimeSpan:
 
 def _read_clauses(text: str) -> tuple[dict[str, Clause], str]:
     found: dict[str, Clause] = {}
-    while (keyword := _keyword(text)) and not (UNTIL in found and _is_purpose(text)):
-        what = FROM if keyword == FROM else UNTIL
-        if what in found:
-            raise GivenTwice(text)
-        text = text[len(keyword) :].lstrip()
-        read = read_length if keyword == FOR else read_moment
-        found[what], text = read(text, keyword)
-        text = text.lstrip(" ,")
+    while not (UNTIL in found and _is_purpose(text)) and (read := _next_clause(text, is_first=not found)):
+        keyword, clause, rest = read
+        for what in _ends(keyword, clause):
+            if what in found:
+                raise GivenTwice(text)
+            found[what] = clause
+        text = rest.lstrip(" ,")
     return found, text
+
+
+def _next_clause(text: str, *, is_first: bool) -> tuple[str, Clause, str] | None:
+    if not (keyword := _keyword(text)):
+        return read_bare(text, is_first=is_first)
+    read = read_length if keyword == FOR else read_moment
+    return (keyword, *read(text[len(keyword) :].lstrip(), keyword))
+
+
+def _ends(keyword: str, clause: Clause) -> tuple[str, ...]:
+    """Whether it is the start or the end, or both: `tomorrow` or a date alone is the whole day."""
+    if keyword:
+        return (FROM,) if keyword == FROM else (UNTIL,)
+    if not isinstance(clause.day, date | RelativeDay) or clause.clock is not None or clause.zone is not None:
+        raise StartOrEnd(clause.text)
+    return (UNTIL,) if clause.day == RelativeDay(days=0) else (FROM, UNTIL)
 
 
 def _keyword(text: str) -> str:
@@ -80,10 +98,8 @@ def _resolve(
 ) -> datetime:
     if clause.day is None and clause.clock is None:
         raise NotATime(clause.text)
-    if is_end and clause.clock is None and not isinstance(clause.day, date):
+    if is_end and clause.clock is None and not isinstance(clause.day, date | RelativeDay):
         raise ClockMissing(clause.text)
-    if clause.clock is None and isinstance(clause.day, RelativeDay):
-        raise NotATime(clause.text)
     there = clause.zone or zone
     if there is None:
         raise ZoneUnknown(clause.text)

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
 
+from app.config.reserved_words import STARTS
+
 WEEKDAYS: Final = {
     name: day
     for day, names in enumerate(
@@ -98,6 +100,11 @@ _TIME_WORD: Final = _pattern(
 )
 _UPPERCASE_ZONE: Final = re.compile(r"(?<![A-Za-z])(?:[A-Z]{2,4}|[ACEMP])T(?![A-Za-z])")
 _MERIDIEM_APART: Final = _pattern(r"(?<![a-z])[ap]\W{1,2}m(?![a-z])")
+
+
+def begins_time(word: str) -> bool:
+    """Whether the times of a freeze begin with this word."""
+    return word.lower() in STARTS or word[:1].isdigit() or looks_like_time(word)
 
 
 def looks_like_time(text: str) -> bool:

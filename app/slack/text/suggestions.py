@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from app.config.reserved_words import FIRST_WORDS
+from app.config.reserved_words import FIRST_WORDS, SYNONYMS
 from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
@@ -44,5 +44,5 @@ def not_understood(words: str, *, rules: Rules, texts: Texts) -> str:
         ways = named_list([f"`/deploys {name}`" for name in names], texts=texts, max_items=MAX_NAMES)
         return texts("deploys.one_at_a_time", ways=ways)
     said = texts("deploys.unknown", words=inline(words, max_chars=80))
-    near = get_close_matches(names[0], [*rules.domain_names(), *FIRST_WORDS], n=1) if names else []
+    near = get_close_matches(names[0], [*rules.domain_names(), *FIRST_WORDS, *SYNONYMS], n=1) if names else []
     return f"{said} {texts('deploys.near', near=near[0])}" if near else said

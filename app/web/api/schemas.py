@@ -86,7 +86,7 @@ class TrafficOut(BaseModel):
 class GateOut(BaseModel):
     """One hook execution that waits, or waited, for an answer.
 
-    `basis`: on what an approval stands; `overridden_rules`: the rules that a break-glass approval set aside.
+    `basis`: on what an approval stands; `overridden_rules`: the rules that a break-glass approval overrode.
     """
 
     id: str

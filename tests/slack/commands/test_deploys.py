@@ -254,10 +254,69 @@ async def test_a_domain_without_an_approved_switch_shows_no_traffic(
     )
 
 
-async def test_undo_wants_one_domain(harness: Harness) -> None:
-    for words in ("undo", "undo order payment", "Undo order,payment"):
-        assert "Usage: `/deploys undo order`" in text_of(await deploys(harness, words=words)), words
-    assert "(도메인 하나)" in text_of(await deploys(harness, MINA, "undo"))
+async def approved(harness: Harness, domain: str) -> str:
+    deployment, _ = await harness.open_gate(domain)
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
+    return deployment
+
+
+async def test_rollback_opens_the_form_for_a_domain_or_a_deployment(harness: Harness) -> None:
+    deployment = await approved(harness, "order")
+    for words in ("undo order", "rollback Order", "roll back order", f"rollback {deployment}", "order 롤백"):
+        await harness.slack.slash_async(OLU.id, CHANNEL.id, "/deploys", words)
+        await harness.until(lambda: harness.slack.views.top(OLU.id))
+        form = harness.slack.views.top(OLU.id)
+        assert form is not None
+        assert deployment in str(form.body), words
+        harness.slack.views.clear(OLU.id)
+    assert harness.rows("SELECT 1 FROM interventions") == []
+
+
+async def test_where_several_deployments_fit_they_are_listed_with_a_button_each(harness: Harness) -> None:
+    order, payment = await approved(harness, "order"), await approved(harness, "user")
+    await harness.open_gate("hub")
+    for words in ("rollback", "undo order user", "롤백"):
+        said = await deploys(harness, words=words)
+        assert said.text == "Roll back which one?", words
+        rows = [block for block in said.blocks if "accessory" in block]
+        assert {found for found in (order, payment) if found in str(rows)} == {order, payment}
+        assert [row["accessory"]["action_id"] for row in rows] == ["undo", "undo"], words
+    assert (await deploys(harness, MINA, "롤백")).text == "어느 배포를 롤백할까요?"
+
+
+async def test_where_nothing_can_be_rolled_back_that_is_said(harness: Harness) -> None:
+    assert (await deploys(harness, words="rollback")).text == "No recent deployment can be rolled back."
+    said = (await deploys(harness, words="rollback d-NONE")).text
+    assert said == "No approved deployment of d-NONE on record, so there is nothing to roll back."
+
+
+async def test_a_freeze_is_declared_and_lifted_in_korean(harness: Harness) -> None:
+    for words in (
+        "동결 order 2시간 동안 결제 장애",
+        "order 동결 내일 09:00부터 18:00까지 배포",
+        "동결 전체 내일까지 점검",
+    ):
+        said = text_of(await deploys(harness, GRACE, words))
+        assert "Froz" in said or "Freeze scheduled" in said, (words, said)
+    reasons = [row["reason"] for row in harness.rows("SELECT reason FROM freezes ORDER BY id")]
+    assert reasons == ["결제 장애", "배포", "점검"]
+    assert "결제 장애" in text_of(await deploys(harness, GRACE, "동결 목록"))
+    assert "Unfrozen" in text_of(await deploys(harness, GRACE, "전체 해제"))
+    assert "Is “18:00” the start or the end?" in text_of(
+        await deploys(harness, GRACE, "freeze order 18:00 x")
+    )
+
+
+async def test_list_and_status_list_what_waits(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    for words in ("list", "status", "목록", "상태"):
+        assert (await deploys(harness, words=words)).text == "1 deployment waiting", words
+    for words in ("list order", "status Order", "order 상태"):
+        assert (await deploys(harness, words=words)).text == "order: deployments", words
+    assert "Did you mean order?" in text_of(await deploys(harness, words="status ordr"))
+    assert "Did you mean rollback?" in text_of(await deploys(harness, words="rolback order"))
+    assert deployment in text_of(await deploys(harness, words="목록"))
 
 
 async def test_a_rejection_is_given_on_the_card(harness: Harness) -> None:

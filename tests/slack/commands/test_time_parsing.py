@@ -17,6 +17,7 @@ from app.slack.commands.time_errors import (
     NoEnd,
     NoSuchLocalTime,
     NotATime,
+    StartOrEnd,
     ZoneUnknown,
 )
 from app.slack.commands.time_parsing import read_span
@@ -83,6 +84,9 @@ KOREAN_DAYS = "월화수목금토일"
         ("18:00 payment/refund fails", "2026-11-24 18:00", "payment/refund fails"),
         ('18:00 "the release of tomorrow"', "2026-11-24 18:00", "the release of tomorrow"),
         ("18:00 “오늘 배포”", "2026-11-24 18:00", "오늘 배포"),
+        ("tomorrow x", "2026-11-26 00:00", "x"),
+        ("today x", "2026-11-25 00:00", "x"),
+        ("내일까지 장애", "2026-11-26 00:00", "장애"),
     ],
 )
 def test_an_end(text: str, local: str, reason: str) -> None:
@@ -231,6 +235,25 @@ def test_a_word_that_could_belong_to_the_time_is_no_reason(text: str) -> None:
         ("from 내일 09:00부터 until 18:00까지 배포", "25 09:00", "25 18:00", "배포"),
         ("from 13:00 until 18:00 for", "24 13:00", "24 18:00", "for"),
         ("from 2026-12-24 until 2026-12-26 holidays", "24 00:00", "27 00:00", "holidays"),
+        ("from tomorrow until fri 09:00 release", "25 00:00", "27 09:00", "release"),
+        ("18:00까지 장애", "24 12:00", "24 18:00", "장애"),
+        ("오후 6시까지 장애", "24 12:00", "24 18:00", "장애"),
+        ("금요일 18:00까지 장애", "24 12:00", "27 18:00", "장애"),
+        ("내일까지 장애", "24 12:00", "26 00:00", "장애"),
+        ("2026-12-26까지 연휴", "24 12:00", "27 00:00", "연휴"),
+        ("내일 09:00부터 18:00까지 배포", "25 09:00", "25 18:00", "배포"),
+        ("18:00까지 13:00부터 배포", "24 13:00", "24 18:00", "배포"),
+        ("18:00부터 2시간 동안 배포", "24 18:00", "24 20:00", "배포"),
+        ("2시간 동안 18:00부터 배포", "24 18:00", "24 20:00", "배포"),
+        ("2시간 장애", "24 12:00", "24 14:00", "장애"),
+        ("30분간 장애", "24 12:00", "24 12:30", "장애"),
+        ("3일 동안 장애", "24 12:00", "27 12:00", "장애"),
+        ("2h incident", "24 12:00", "24 14:00", "incident"),
+        ("90 minutes incident", "24 12:00", "24 13:30", "incident"),
+        ("tomorrow release", "25 00:00", "26 00:00", "release"),
+        ("내일 배포", "25 00:00", "26 00:00", "배포"),
+        ("today incident", "24 12:00", "25 00:00", "incident"),
+        ("2026-12-26 holiday", "26 00:00", "27 00:00", "holiday"),
     ],
 )
 def test_a_span_in_either_order(text: str, start: str, end: str, reason: str) -> None:
@@ -253,13 +276,29 @@ def test_a_span_with_two_ends_or_starts(text: str) -> None:
         read_span(text, now=NOW, zone=SEOUL)
 
 
+@pytest.mark.parametrize(
+    "text", ["18:00 incident", "tomorrow 18:00 x", "내일 18:00 장애", "fri release", "월 정산", "18:00 UTC x"]
+)
+def test_a_time_alone_may_be_the_start_or_the_end(text: str) -> None:
+    with pytest.raises(StartOrEnd):
+        read_span(text, now=NOW, zone=SEOUL)
+
+
+@pytest.mark.parametrize(
+    "text", ["3일 장애", "6시까지 장애", "25:00까지 장애", "12월 24일까지 장애", "2시간까지 장애"]
+)
+def test_a_korean_time_that_may_be_another_one_is_refused(text: str) -> None:
+    with pytest.raises(InvalidTime):
+        read_span(text, now=NOW, zone=SEOUL)
+
+
 @pytest.mark.parametrize("text", ["", "from 18:00 release", "release for 2h"])
 def test_a_span_without_an_end(text: str) -> None:
     with pytest.raises(NoEnd):
         read_span(text, now=NOW, zone=SEOUL)
 
 
-@pytest.mark.parametrize("text", ["until fri deploy day", "until tomorrow x", "until 내일 배포"])
+@pytest.mark.parametrize("text", ["until fri deploy day", "금요일까지 배포"])
 def test_a_day_as_an_end_needs_its_clock(text: str) -> None:
     with pytest.raises(ClockMissing):
         read_span(text, now=NOW, zone=SEOUL)

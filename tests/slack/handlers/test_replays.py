@@ -30,7 +30,7 @@ async def again(harness: Harness, sent: Sent) -> None:
 
 
 async def take_back(harness: Harness, deployment: str) -> Sent:
-    await wait_for_reply(harness, OLU, "Withdraw my vote")
+    await wait_for_reply(harness, OLU, "Withdraw vote")
     whispered = harness.slack.messages.ephemerals(OLU.id)[-1]
     await press_in(harness, whispered, OLU, "take_back")
     assert votes(harness, deployment) == []

@@ -1,10 +1,12 @@
 """The OpenAPI document: valid, shown, kept to, and nothing in it can be asked into an error of ours."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator
 
+from tests.docs.test_glossary import ENGLISH, found_in
 from tests.web.api.asking import Asker
 
 NASTY = (
@@ -50,6 +52,7 @@ async def test_the_document_is_valid_and_shown(asker: Asker) -> None:
     page = await asker.get("/api/docs")
 
     OpenAPI.model_validate(document)
+    assert found_in("\n".join(_prose(document)), ENGLISH) == []
     assert page.headers["content-type"].startswith("text/html")
     assert "/api/openapi.json" in page.text
     assert {"/api/v1/audit", "/api/v1/switches", "/api/v1/gates", "/hooks/codedeploy"} <= set(
@@ -117,3 +120,14 @@ def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator({**schema, "components": document["components"]})
+
+
+def _prose(node: object) -> Iterator[str]:
+    """What the document says in words."""
+    if isinstance(node, dict):
+        yield from (
+            node[name] for name in ("title", "summary", "description") if isinstance(node.get(name), str)
+        )
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from _prose(child)
