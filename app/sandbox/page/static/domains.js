@@ -122,7 +122,7 @@ function drawButtons(tile, { busy: underWay, alarm, green_health: health }) {
   disable(tile.querySelector(".stop"), !underWay);
   drawToggle(tile.querySelector(".alarm"), alarm, "alarm_off", "alarm_on");
   drawToggle(tile.querySelector(".health"), health === "unhealthy", "health_on", "health_off");
-  disable(tile.querySelector(".health"), !underWay || !health);
+  tile.querySelector(".health").hidden = !underWay || !health;
 }
 
 /** A button that says what it does next; it is filled in while the failure is on. */
