@@ -1,4 +1,4 @@
-"""Handles Undo and Finish now: saves the request, acks; a worker executes it."""
+"""Handles Roll back and Terminate blue: saves the request, acks; a worker executes it."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 
 class UndoHandler:
-    """Handles the card's Undo and Finish now buttons and the undo form."""
+    """Handles the card's buttons Roll back and Terminate blue, and the form of Roll back."""
 
     def __init__(
         self,
