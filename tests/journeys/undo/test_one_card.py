@@ -26,7 +26,7 @@ async def rolled_back(harness: Harness, deployment: str) -> str:
 async def in_canary(harness: Harness) -> str:
     deployment = await approved(harness, config=CANARY)
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
-    await harness.until(lambda: "10 %" in harness.card_text(deployment))
+    await harness.until(lambda: "10%" in harness.card_text(deployment))
     return deployment
 
 

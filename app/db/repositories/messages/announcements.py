@@ -13,6 +13,7 @@ from app.db.expressions import NOW_PARAM, ONE, is_one_of
 from app.db.gate_view import GATE_VIEW
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row
+from app.db.repositories.messages.card_place import CARD_PLACE, IS_SHOWING, SHOWING
 from app.db.repositories.messages.channels import current_id
 from app.db.tables import announcements, cards, gates
 from app.flow.notify.announce import AnnouncementKind, DueAnnouncement
@@ -20,8 +21,7 @@ from app.flow.read_models import CardPlace
 
 SELECT_CLAIMED: Final = (
     GATE_VIEW.add_columns(
-        current_id(cards.c.channel).label("channel"),
-        cards.c.ts,
+        *CARD_PLACE,
         announcements.c.id.label("announcement"),
         announcements.c.kind.label("announcement_kind"),
         announcements.c.posting_since,
@@ -30,6 +30,7 @@ SELECT_CLAIMED: Final = (
     )
     .join(announcements, announcements.c.gate_id == gates.c.id)
     .outerjoin(cards, cards.c.gate_id == gates.c.id)
+    .outerjoin(SHOWING, IS_SHOWING)
     .where(is_one_of(announcements.c.id, "ids"))
     .order_by(announcements.c.id)
 )

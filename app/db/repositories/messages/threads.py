@@ -27,6 +27,7 @@ from app.db.expressions import GATE_PARAM, NOW_PARAM, ONE, is_one_of
 from app.db.gate_view import GATE_VIEW, as_json
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row
+from app.db.repositories.messages.card_place import CARD_PLACE, CARD_TS, IS_SHOWING, SHOWING
 from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
 from app.db.tables import cards, gates, switches, threads
 from app.flow.audit_events import Actor, ActorKind, Event, Kind, current_detail, known_kind
@@ -55,15 +56,10 @@ _unposted = (
     .correlate(switches, threads, gates)
     .subquery("unposted")
 )
-# A gate that another one's card shows is told of in that card's thread.
-_showing = cards.alias("showing")
-_TS: Final = func.coalesce(cards.c.ts, _showing.c.ts)
+# A gate that another one's card shows has its timeline in that card's thread.
 SELECT_CLAIMED: Final = (
     GATE_VIEW.add_columns(
-        case(
-            (cards.c.ts.is_not(None), current_id(cards.c.channel)), else_=current_id(_showing.c.channel)
-        ).label("channel"),
-        _TS.label("ts"),
+        *CARD_PLACE,
         threads.c.posting_seq,
         threads.c.posting_since,
         current_id(threads.c.posting_channel).label("posting_channel"),
@@ -76,8 +72,8 @@ SELECT_CLAIMED: Final = (
     )
     .join(threads, threads.c.gate_id == gates.c.id)
     .join(cards, cards.c.gate_id == gates.c.id)
-    .outerjoin(_showing, _showing.c.gate_id == gates.c.shown_by)
-    .where(is_one_of(gates.c.id, "gates"), _TS.is_not(None))
+    .outerjoin(SHOWING, IS_SHOWING)
+    .where(is_one_of(gates.c.id, "gates"), CARD_TS.is_not(None))
 )
 _UNCERTAIN: Final = bindparam("uncertain", type_=Boolean)
 STORE_POST_INTENT: Final = (
