@@ -151,6 +151,17 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
         ),
         ORDER,
     ),
+    "withdrawn-by-its-deployer": (
+        view(
+            reported(Verdict.WITHDRAWN, Outcome.ACKNOWLEDGED),
+            decided_at=NOON + timedelta(minutes=9),
+            decided_by=UserId("U04JUN"),
+            decided_name="jun",
+            reason="wrong build",
+            **acknowledged(Outcome.ACKNOWLEDGED, "Failed"),
+        ),
+        ORDER,
+    ),
     "withdrawn": (
         view(
             Closed(id=GATE, verdict=Verdict.WITHDRAWN, outcome=None),
