@@ -96,7 +96,7 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
         assert "Next in line." in harness.card_text(second)
         await harness.until(lambda: "Number 2 in line, after order." in harness.card_text(third))
         assert ": blocked" in harness.card_text(third)
-        await refused(harness, OLU.id, third, "number 2 in line, after order")
+        await refused(harness, OLU.id, third, "Number 2 in line, after order")
         assert "One at a time" not in harness.card_text(unrelated)
         await harness.approve(OLU.id, unrelated)
         assert await harness.reported(unrelated) == ["Succeeded"]
