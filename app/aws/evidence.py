@@ -95,7 +95,7 @@ class AwsEvidence:
         )
         if not targets:
             raise EvidenceUnavailable(
-                Missing(why=MissingReason.ABSENT, call="codedeploy:ListDeploymentTargets")
+                Missing(reason=MissingReason.ABSENT, call="codedeploy:ListDeploymentTargets")
             )
 
         def ask(client: Any) -> TargetFacts:
@@ -131,7 +131,7 @@ class AwsEvidence:
             content = await self._readers.read("codedeploy", key.region, call, ask)
         named = task_definition_in(content or "")
         if named is None or not is_pinned(named):
-            raise EvidenceUnavailable(Missing(why=MissingReason.ABSENT, call=call))
+            raise EvidenceUnavailable(Missing(reason=MissingReason.ABSENT, call=call))
         return named
 
     async def reading(self, region: str, task_definition: str) -> RevisionReading:
@@ -146,7 +146,7 @@ class AwsEvidence:
         try:
             return await self._readers.read("ecs", region, call, partial(ask, ["TAGS"]))
         except EvidenceUnavailable as exc:
-            if exc.missing.why is not MissingReason.DENIED:
+            if exc.missing.reason is not MissingReason.DENIED:
                 raise
         return await self._readers.read("ecs", region, call, partial(ask, []))
 

@@ -67,11 +67,11 @@ class EvidenceBatches:
         try:
             found = await self._readers.read(service, region, call, lambda client: ask(client, names))
         except EvidenceUnavailable as exc:
-            if len(names) == 1 or exc.missing.why in SHARED:
+            if len(names) == 1 or exc.missing.reason in SHARED:
                 return [exc] * len(names)
             each = [self._fetch(service, region, call, ask, [name]) for name in names]
             return [one for (one,) in await asyncio.gather(*each)]
-        absent = EvidenceUnavailable(Missing(why=MissingReason.ABSENT, call=call))
+        absent = EvidenceUnavailable(Missing(reason=MissingReason.ABSENT, call=call))
         return [found.get(name, absent) for name in names]
 
 

@@ -84,11 +84,11 @@ class EvidenceClient:
         try:
             return await loop.run_in_executor(self._threads, lambda: work(self._client(service, region)))
         except (ClientError, BotoCoreError) as exc:
-            raise EvidenceUnavailable(Missing(why=reason_of(exc), call=call)) from None
+            raise EvidenceUnavailable(Missing(reason=reason_of(exc), call=call)) from None
         except (KeyError, ValueError, TypeError, AttributeError) as exc:
             # The answer itself may hold what must not be logged: its error's class says enough.
             log.warning("aws_response_invalid", call=call, problem=type(exc).__name__)
-            raise EvidenceUnavailable(Missing(why=MissingReason.FAILED, call=call)) from None
+            raise EvidenceUnavailable(Missing(reason=MissingReason.FAILED, call=call)) from None
 
     def _client(self, service: Service, region: str) -> Any:
         client = self._clients.get((service, region))

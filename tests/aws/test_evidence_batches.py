@@ -55,7 +55,7 @@ async def test_a_service_that_ecs_does_not_know_hides_no_other(evidence: AwsEvid
     )
     assert isinstance(known, tuple)
     assert isinstance(ghost, EvidenceUnavailable)
-    assert ghost.missing.why is MissingReason.ABSENT
+    assert ghost.missing.reason is MissingReason.ABSENT
 
 
 async def test_where_a_call_for_several_is_denied_each_is_asked_for_alone(
@@ -71,6 +71,6 @@ async def test_throttling_brings_no_further_calls(aws: AwsStandIn, evidence: Aws
     aws.faults.add("DescribeServices", "throttle", times=1)
     reads = (evidence.task_sets(REGION, one) for one in SERVICES[:3])
     found = await asyncio.gather(*reads, return_exceptions=True)
-    reasons = [one.missing.why for one in found if isinstance(one, EvidenceUnavailable)]
+    reasons = [one.missing.reason for one in found if isinstance(one, EvidenceUnavailable)]
     assert reasons == [MissingReason.THROTTLED] * 3
     assert len(aws.calls("DescribeServices")) == 1

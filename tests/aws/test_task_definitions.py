@@ -36,7 +36,7 @@ def variables(**values: str) -> list[dict[str, str]]:
 
 
 def told(blue: dict[str, Any], green: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(change.what.value, change.name) for change in diff(reading_of(blue), reading_of(green))]
+    return [(change.part.value, change.name) for change in diff(reading_of(blue), reading_of(green))]
 
 
 def test_no_secret_value_is_kept_in_a_reading() -> None:
@@ -107,7 +107,7 @@ def test_a_port_whose_details_change_is_a_difference_although_it_looks_the_same(
     before = answer(41, portMappings=[{"containerPort": 8080, "protocol": "tcp"}])
     after = answer(42, portMappings=[{"containerPort": 8080, "protocol": "tcp", "appProtocol": "grpc"}])
     [change] = diff(reading_of(before), reading_of(after))
-    assert (change.what, change.before, change.after) == ("ports", None, None)
+    assert (change.part, change.before, change.after) == ("ports", None, None)
 
 
 def test_only_the_tags_that_tell_a_commit_are_kept() -> None:

@@ -68,7 +68,7 @@ def side(number: int = 42, **given: Any) -> TaskSetEvidence:
 def evidence(*, green: TaskSetEvidence | None = None, **given: Any) -> Evidence:
     """A healthy green that changes nothing, unless the arguments say otherwise."""
     values: dict[str, Any] = {
-        "seen_at": AT,
+        "collected_at": AT,
         "blue": replace(side(41), target_group="order-blue", weight=100),
         "green": green or side(),
         "changes": (),

@@ -298,16 +298,16 @@ async def test_the_api_returns_it_in_short(harness: Harness) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{harness.url}/api/v1/gates") as answer:
         [gate] = (await answer.json())["items"]
     shown = gate["evidence"]
-    assert (shown["fit"], shown["findings"], shown["missing"]) == (True, [], {})
+    assert (shown["healthy"], shown["findings"], shown["missing"]) == (True, [], {})
     assert shown["changes"][0] == {
-        "what": "image",
-        "how": "changed",
+        "part": "image",
+        "kind": "changed",
         "name": "klp-logistics/order",
         "container": "order",
         "before": "1.41.0",
         "after": "1.42.0",
     }
-    assert {change["before"] for change in shown["changes"] if change["what"] == "variable"} == {None}
+    assert {change["before"] for change in shown["changes"] if change["part"] == "variable"} == {None}
 
 
 async def test_details_of_a_card_that_is_not_ours_is_answered_kindly(harness: Harness) -> None:

@@ -41,4 +41,4 @@ def test_commands_are_taken_out_of_what_was_kept(empty_url: str) -> None:
         read = evidence_from_json(seen)
         assert read is not None
         assert isinstance(read.changes, tuple)
-        assert [change.what for change in read.changes] == ["command"]
+        assert [change.part for change in read.changes] == ["command"]

@@ -154,7 +154,7 @@ class EvidenceRows:
                 return False
             values = {
                 "next_seen": evidence_to_json(evidence),
-                "next_seen_at": evidence.seen_at,
+                "next_seen_at": evidence.collected_at,
                 "next_blockers": overridden_rules_to_json(blockers),
                 "next_due_at": due_at,
             }

@@ -93,7 +93,7 @@ async def _in_time(part: Awaitable[T | Missing]) -> T | Missing:
         async with asyncio.timeout(READ_TIMEOUT_SECONDS):
             return await part
     except TimeoutError:
-        return Missing(why=MissingReason.SILENT)
+        return Missing(reason=MissingReason.SILENT)
 
 
 async def _listeners(
@@ -103,7 +103,7 @@ async def _listeners(
         return known.listeners
     arns = [listener.arn for listener in known.listeners if listener.arn]
     if not arns:
-        return Missing(why=MissingReason.ABSENT)
+        return Missing(reason=MissingReason.ABSENT)
     listeners = await reader.read(reader.source.listeners(region, arns))
     if isinstance(listeners, Missing):
         return listeners
@@ -114,6 +114,6 @@ async def _listeners(
 async def _health(known: Evidence, *, region: str, reader: TimeboxedReader) -> tuple[Targets, ...] | Missing:
     name = known.green.target_group
     if name is None:
-        return Missing(why=MissingReason.ABSENT)
+        return Missing(reason=MissingReason.ABSENT)
     arn = await target_group_arn(name, region=region, reader=reader)
     return arn if isinstance(arn, Missing) else await reader.read(reader.source.health(region, arn))

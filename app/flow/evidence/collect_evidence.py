@@ -100,7 +100,7 @@ def _blockers(due: DueEvidence, seen: Evidence) -> tuple[GuardRule, ...]:
 def _summary(due: DueEvidence, seen: Evidence) -> dict[str, Detail]:
     found = health_of_green(seen)
     names = [
-        f"{finding.part} {finding.missing.why}" if isinstance(finding, EvidenceUnread) else finding.name
+        f"{finding.part} {finding.missing.reason}" if isinstance(finding, EvidenceUnread) else finding.name
         for finding in found.findings
     ]
     changes = seen.differences

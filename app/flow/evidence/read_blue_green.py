@@ -13,7 +13,7 @@ from app.gate.evidence.model import Evidence, Missing, MissingReason, Targets, T
 from app.gate.evidence.revision import Revision, RevisionReading
 from app.gate.evidence.revision_diff import Change, diff
 
-ABSENT: Final = Missing(why=MissingReason.ABSENT)
+ABSENT: Final = Missing(reason=MissingReason.ABSENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,7 +170,7 @@ def _origin(reading: RevisionReading | Missing) -> Origin:
 async def _health(found: _Found, *, region: str, reader: TimeboxedReader) -> tuple[Targets, ...] | Missing:
     arn: str | Missing = found.silent
     if found.ours is not None:
-        arn = found.ours.target_groups[0] if found.ours.target_groups else Missing(why=MissingReason.NONE)
+        arn = found.ours.target_groups[0] if found.ours.target_groups else Missing(reason=MissingReason.NONE)
     elif found.theirs is not None and found.theirs.target_group is not None:
         arn = await target_group_arn(found.theirs.target_group, region=region, reader=reader)
     if isinstance(arn, Missing):

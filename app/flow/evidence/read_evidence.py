@@ -30,7 +30,7 @@ async def read_evidence(
         both = parts.create_task(_blue_green(switch, reader, target, sets, known))
     blue_green, facts, shown = both.result(), group.result(), target.result()
     return Evidence(
-        seen_at=now,
+        collected_at=now,
         blue=blue_green.blue,
         green=blue_green.green,
         changes=blue_green.changes,
@@ -72,7 +72,7 @@ async def _alarms(
     if isinstance(facts, Missing):
         return facts
     if not facts.alarms:
-        return Missing(why=MissingReason.NONE)
+        return Missing(reason=MissingReason.NONE)
     return await reader.read(reader.source.alarms(switch.key.region, facts.alarms))
 
 
@@ -83,7 +83,7 @@ async def _listeners(
     if isinstance(facts, Missing):
         return facts
     if not facts.listeners:
-        return Missing(why=MissingReason.NONE)
+        return Missing(reason=MissingReason.NONE)
     region, pair = switch.key.region, set(facts.target_groups)
     listeners = await reader.read(reader.source.listeners(region, facts.listeners))
     if isinstance(listeners, Missing):

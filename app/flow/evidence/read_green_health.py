@@ -18,7 +18,7 @@ async def read_green_health(switch: Switch, *, reader: TimeboxedReader, now: dat
     if green == ABSENT:
         return None
     return GreenHealth(
-        seen_at=now,
+        collected_at=now,
         tasks=green if isinstance(green, Missing) else green.tasks,
         targets=await _targets(switch, green, reader),
         alarms=alarms,
@@ -52,7 +52,7 @@ async def _targets(
     if isinstance(green, Missing):
         return green
     if not green.target_groups:
-        return Missing(why=MissingReason.NONE)
+        return Missing(reason=MissingReason.NONE)
     return await reader.read(reader.source.health(switch.key.region, green.target_groups[0]))
 
 
@@ -62,5 +62,5 @@ async def _alarms(
     if isinstance(group, Missing):
         return group
     if not group.alarms:
-        return Missing(why=MissingReason.NONE)
+        return Missing(reason=MissingReason.NONE)
     return await reader.read(reader.source.alarms(switch.key.region, group.alarms))

@@ -25,4 +25,4 @@ class TimeboxedReader:
         except EvidenceUnavailable as exc:
             return exc.missing
         except TimeoutError:
-            return Missing(why=MissingReason.SILENT)
+            return Missing(reason=MissingReason.SILENT)

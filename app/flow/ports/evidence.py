@@ -19,7 +19,7 @@ class EvidenceUnavailable(Exception):
     """A part could not be read; `missing` says why."""
 
     def __init__(self, missing: Missing) -> None:
-        super().__init__(f"{missing.call}: {missing.why}")
+        super().__init__(f"{missing.call}: {missing.reason}")
         self.missing = missing
 
 

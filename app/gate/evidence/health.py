@@ -28,14 +28,14 @@ class NoTasks:
 class UnhealthyTargets:
     """Some targets are unhealthy."""
 
-    name: ClassVar[str] = "targets_unfit"
+    name: ClassVar[str] = "unhealthy_targets"
     targets: Targets
     total: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmFiring:
-    name: ClassVar[str] = "alarm_rings"
+    name: ClassVar[str] = "alarm_firing"
     alarm: Alarm
 
 
@@ -43,7 +43,7 @@ class AlarmFiring:
 class TooFewTasks:
     """Fewer tasks run than are wanted."""
 
-    name: ClassVar[str] = "tasks_short"
+    name: ClassVar[str] = "too_few_tasks"
     tasks: Tasks
 
 
@@ -65,7 +65,7 @@ class NotSteady:
 class AlarmNotFound:
     """The deployment group names an alarm that does not exist."""
 
-    name: ClassVar[str] = "alarm_gone"
+    name: ClassVar[str] = "alarm_not_found"
     alarm: Alarm
 
 
@@ -191,5 +191,5 @@ def _unread(green: GreenHealth) -> Iterator[Finding]:
     parts = {"tasks": green.tasks, "health": green.targets, "alarms": green.alarms}
     for part, found in parts.items():
         # No alarm is configured: that is known, not missing.
-        if isinstance(found, Missing) and found.why is not MissingReason.NONE:
+        if isinstance(found, Missing) and found.reason is not MissingReason.NONE:
             yield EvidenceUnread(part=part, missing=found)

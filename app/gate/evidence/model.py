@@ -27,13 +27,13 @@ class MissingReason(StrEnum):
 class Missing:
     """A part that is not there. `call`: the AWS permission that reads it (`ecs:DescribeServices`)."""
 
-    why: MissingReason
+    reason: MissingReason
     call: str = ""
 
     @property
     def passes(self) -> bool:
         """Whether a retry may succeed without a change by a person."""
-        return self.why in {
+        return self.reason in {
             MissingReason.THROTTLED,
             MissingReason.SILENT,
             MissingReason.FAILED,
@@ -127,21 +127,21 @@ class TaskSetEvidence:
 class GreenHealth:
     """Green's tasks, its targets and the alarms of its deployment group, as read at one time."""
 
-    seen_at: datetime
+    collected_at: datetime
     tasks: Tasks | Missing
     targets: tuple[Targets, ...] | Missing
     alarms: tuple[Alarm, ...] | Missing
 
     def same_as(self, other: "GreenHealth") -> bool:
         """Whether the two are equal apart from the time of reading."""
-        return replace(self, seen_at=other.seen_at) == other
+        return replace(self, collected_at=other.collected_at) == other
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """Everything that was read at one time. `steady_since`: when CodeDeploy found green's tasks running and steady."""
 
-    seen_at: datetime
+    collected_at: datetime
     blue: TaskSetEvidence
     green: TaskSetEvidence
     changes: tuple[Change, ...] | Missing
@@ -173,7 +173,10 @@ class Evidence:
     def health(self) -> GreenHealth:
         """The part of it that is green's health."""
         return GreenHealth(
-            seen_at=self.seen_at, tasks=self.green.tasks, targets=self.green.health, alarms=self.alarms
+            collected_at=self.collected_at,
+            tasks=self.green.tasks,
+            targets=self.green.health,
+            alarms=self.alarms,
         )
 
     @property
@@ -192,4 +195,4 @@ class Evidence:
 
     def same_as(self, other: "Evidence") -> bool:
         """Whether the two are equal apart from the time of reading."""
-        return replace(self, seen_at=other.seen_at) == other
+        return replace(self, collected_at=other.collected_at) == other

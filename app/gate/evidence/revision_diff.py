@@ -44,16 +44,16 @@ class Change:
     """One difference. `name` is the variable's, secret's or container's, or the part's own. `before` and `after`
     are for display; None: absent, or not to be shown."""
 
-    what: ChangedPart
-    how: ChangeKind
+    part: ChangedPart
+    kind: ChangeKind
     name: str
     container: str = ""
     before: str | None = None
     after: str | None = None
 
     def __post_init__(self) -> None:
-        if self.what in HIDDEN and (self.before is not None or self.after is not None):
-            raise ValueError(f"a {self.what} never tells its value")
+        if self.part in HIDDEN and (self.before is not None or self.after is not None):
+            raise ValueError(f"a {self.part} never tells its value")
 
 
 def diff(blue: RevisionReading, green: RevisionReading) -> tuple[Change, ...]:
@@ -67,18 +67,18 @@ def diff(blue: RevisionReading, green: RevisionReading) -> tuple[Change, ...]:
         _hidden(blue, green, both={""} | (before.keys() & after.keys())),
     )
     order = list(ChangedPart)
-    return tuple(sorted(changes, key=lambda change: order.index(change.what)))
+    return tuple(sorted(changes, key=lambda change: order.index(change.part)))
 
 
 def changed(
-    what: ChangedPart, name: str, before: str, after: str, *, container: str = ""
+    part: ChangedPart, name: str, before: str, after: str, *, container: str = ""
 ) -> Iterator[Change]:
     """The change of a plain value; an empty one is none."""
     if before == after:
         return
-    how = ChangeKind.ADDED if not before else ChangeKind.CHANGED if after else ChangeKind.REMOVED
+    kind = ChangeKind.ADDED if not before else ChangeKind.CHANGED if after else ChangeKind.REMOVED
     yield Change(
-        what=what, how=how, name=name, container=container, before=before or None, after=after or None
+        part=part, kind=kind, name=name, container=container, before=before or None, after=after or None
     )
 
 
@@ -94,8 +94,8 @@ def _container(blue: Container, green: Container) -> Iterator[Change]:
     if not blue.image.same_as(green.image):
         one, other = _image_words(blue, green)
         yield Change(
-            what=ChangedPart.IMAGE,
-            how=ChangeKind.CHANGED,
+            part=ChangedPart.IMAGE,
+            kind=ChangeKind.CHANGED,
             name=green.image.path,
             container=name,
             before=one,
@@ -119,13 +119,13 @@ def _image_words(blue: Container, green: Container) -> tuple[str, str]:
 
 
 def _names(
-    what: ChangedPart, before: Iterable[str], after: Iterable[str], *, container: str = ""
+    part: ChangedPart, before: Iterable[str], after: Iterable[str], *, container: str = ""
 ) -> list[Change]:
     """Added and removed names; names in both are compared by their digests."""
     old, new = list(before), list(after)
     return [
-        *(_named(what, ChangeKind.ADDED, name, container) for name in new if name not in old),
-        *(_named(what, ChangeKind.REMOVED, name, container) for name in old if name not in new),
+        *(_named(part, ChangeKind.ADDED, name, container) for name in new if name not in old),
+        *(_named(part, ChangeKind.REMOVED, name, container) for name in old if name not in new),
     ]
 
 
@@ -145,10 +145,10 @@ def _hidden(blue: RevisionReading, green: RevisionReading, *, both: set[str]) ->
             continue
         if (spot.container, spot.kind) in visible:
             continue
-        what = _KINDS.get(spot.kind, ChangedPart.OTHER)
+        part = _KINDS.get(spot.kind, ChangedPart.OTHER)
         stayed = spot in blue.digests and spot in green.digests
-        if stayed or what is ChangedPart.OTHER:
-            yield _named(what, ChangeKind.CHANGED, spot.name, spot.container)
+        if stayed or part is ChangedPart.OTHER:
+            yield _named(part, ChangeKind.CHANGED, spot.name, spot.container)
 
 
 def _visible(blue: RevisionReading, green: RevisionReading) -> set[tuple[str, str]]:
@@ -161,5 +161,5 @@ def _visible(blue: RevisionReading, green: RevisionReading) -> set[tuple[str, st
     }
 
 
-def _named(what: ChangedPart, how: ChangeKind, name: str, container: str) -> Change:
-    return Change(what=what, how=how, name=name, container=container)
+def _named(part: ChangedPart, kind: ChangeKind, name: str, container: str) -> Change:
+    return Change(part=part, kind=kind, name=name, container=container)

@@ -42,9 +42,9 @@ def settings_changes(blue: TaskSetSettings | None, green: TaskSetSettings | None
     if blue.routes and green.routes:
         yield from changed(ChangedPart.ROUTE, "route", ", ".join(blue.routes), ", ".join(green.routes))
     if blue.service_registries != green.service_registries:
-        yield Change(what=ChangedPart.OTHER, how=ChangeKind.CHANGED, name="serviceRegistries")
+        yield Change(part=ChangedPart.OTHER, kind=ChangeKind.CHANGED, name="serviceRegistries")
     if blue.storage_key != green.storage_key:
-        yield Change(what=ChangedPart.OTHER, how=ChangeKind.CHANGED, name="fargateEphemeralStorage")
+        yield Change(part=ChangedPart.OTHER, kind=ChangeKind.CHANGED, name="fargateEphemeralStorage")
 
 
 def _network(blue: TaskSetSettings, green: TaskSetSettings) -> Iterator[Change]:
@@ -55,4 +55,4 @@ def _network(blue: TaskSetSettings, green: TaskSetSettings) -> Iterator[Change]:
     }
     differing = ", ".join(name for name, differs in parts.items() if differs)
     if differing:
-        yield Change(what=ChangedPart.NETWORK, how=ChangeKind.CHANGED, name=differing)
+        yield Change(part=ChangedPart.NETWORK, kind=ChangeKind.CHANGED, name=differing)

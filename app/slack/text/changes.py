@@ -20,7 +20,7 @@ MAX_CHANGES_CHARS: Final = 1800
 
 def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
     """When the evidence was collected."""
-    at = when(evidence.seen_at)
+    at = when(evidence.collected_at)
     if isinstance(view.gate, Awaiting):
         return texts("evidence.seen", at=at)
     by_people = view.gate.verdict in {Verdict.APPROVED, Verdict.REJECTED} or is_withdrawn_by_somebody(view)

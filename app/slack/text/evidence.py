@@ -32,7 +32,7 @@ def image_code(name: str, *, max_chars: int = 120) -> str:
 
 def missing_text(missing: Missing, texts: Texts) -> str:
     """Why a part of the evidence is missing."""
-    return texts(f"evidence.why.{missing.why}")
+    return texts(f"evidence.why.{missing.reason}")
 
 
 def change_text(change: Change, texts: Texts, *, several: bool, max_chars: int = 60) -> str:
@@ -43,28 +43,28 @@ def change_text(change: Change, texts: Texts, *, several: bool, max_chars: int =
 
 def _change(change: Change, texts: Texts, max_chars: int) -> str:
     name = code(change.name, max_chars=max_chars)
-    before, after = (_value(change.what, value, max_chars) for value in (change.before, change.after))
-    match change.what:
+    before, after = (_value(change.part, value, max_chars) for value in (change.before, change.after))
+    match change.part:
         case ChangedPart.IMAGE:
             plain = change.name.replace("*", "").replace("`", "")
             return f"*{inline(plain, max_chars=max_chars)}* {before} → {after}"
         case ChangedPart.CONTAINER | ChangedPart.VARIABLE | ChangedPart.SECRET:
-            return texts(f"evidence.change.{change.what}.{change.how}", name=name)
+            return texts(f"evidence.change.{change.part}.{change.kind}", name=name)
         case ChangedPart.PORTS if change.before is None and change.after is None:
             return texts("evidence.change.ports_hidden")
         case ChangedPart.COMMAND if change.name == "entryPoint":
             return texts("evidence.change.entry_point")
         case _:
             parts = inline(change.name, max_chars=max_chars)
-            return texts(f"evidence.change.{change.what}", before=before, after=after, name=name, parts=parts)
+            return texts(f"evidence.change.{change.part}", before=before, after=after, name=name, parts=parts)
 
 
-def _value(what: ChangedPart, value: str | None, max_chars: int) -> str:
-    if what is ChangedPart.IMAGE and value:
+def _value(part: ChangedPart, value: str | None, max_chars: int) -> str:
+    if part is ChangedPart.IMAGE and value:
         return image_code(value, max_chars=max_chars)
-    if what is ChangedPart.ROLE:
+    if part is ChangedPart.ROLE:
         return role_name(value)
-    if what is ChangedPart.MEMORY:
+    if part is ChangedPart.MEMORY:
         return memory_text(value)
     return code(value, max_chars=max_chars) if value else NOTHING
 

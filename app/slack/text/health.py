@@ -115,7 +115,7 @@ def _targets(green: GreenHealth, texts: Texts) -> list[str]:
 def _alarms(green: GreenHealth, texts: Texts) -> list[str]:
     alarms = green.alarms
     if isinstance(alarms, Missing):
-        return [texts("evidence.health.no_alarms")] if alarms.why is MissingReason.NONE else []
+        return [texts("evidence.health.no_alarms")] if alarms.reason is MissingReason.NONE else []
     if any(alarm.state == "ALARM" for alarm in alarms):
         return []
     unsure = sum(alarm.state not in {"OK", ABSENT} for alarm in alarms)

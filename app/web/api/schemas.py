@@ -54,8 +54,8 @@ class VoteOut(BaseModel):
 class ChangeOut(BaseModel):
     """One difference between blue and green. `before` and `after` are null where nothing may be told."""
 
-    what: str
-    how: str
+    part: str
+    kind: str
     name: str
     container: str
     before: str | None
@@ -63,13 +63,13 @@ class ChangeOut(BaseModel):
 
 
 class EvidenceOut(BaseModel):
-    """As it was seen last before the decision. `missing`: parts that could not be read, and why."""
+    """As it was collected last before the decision. `missing`: parts that could not be read, and why."""
 
-    seen_at: datetime
+    collected_at: datetime
     blue: str | None
     green: str | None
     changes: list[ChangeOut] | None
-    fit: bool
+    healthy: bool
     findings: list[str]
     missing: dict[str, str]
     compare_url: str | None
@@ -198,15 +198,15 @@ def evidence_out(evidence: Evidence) -> EvidenceOut:
     found = health_of_green(evidence)
     changes = evidence.differences
     return EvidenceOut(
-        seen_at=evidence.seen_at,
+        collected_at=evidence.collected_at,
         blue=evidence.blue.task_definition,
         green=evidence.green.task_definition,
         changes=None
         if isinstance(changes, Missing)
         else [ChangeOut.model_validate(change, from_attributes=True) for change in changes],
-        fit=found.healthy,
+        healthy=found.healthy,
         findings=[finding.name for finding in found.findings],
-        missing={part: missing.why.value for part, missing in evidence.missing.items()},
+        missing={part: missing.reason.value for part, missing in evidence.missing.items()},
         compare_url=evidence.commits.compare_url,
         run_url=evidence.commits.run_url,
     )

@@ -113,7 +113,7 @@ def collect_due_evidence(deps: Dependencies) -> Step:
     def collected(due: DueEvidence, found: Evidence | GreenHealth | None) -> None:
         EVIDENCE_READS.labels(result="read" if found else "retried").inc()
         for part, missing in (found.missing if isinstance(found, Evidence) else {}).items():
-            EVIDENCE_MISSING.labels(part=part, reason=missing.why).inc()
+            EVIDENCE_MISSING.labels(part=part, reason=missing.reason).inc()
         deps.wakeups.notify("card_outdated")
 
     return leased_job(evidence, key=lambda due: due.view.id, work=collect, then=collected, clock=deps.clock)

@@ -16,6 +16,7 @@ from app.db.repositories.messages.cards import Cards
 from app.flow.evidence.collect_evidence import LONG_INTERVAL, SHORT_INTERVAL, poll_interval
 from app.flow.ports.evidence import DueEvidence
 from app.gate.evidence.model import Evidence, Missing, MissingReason, Targets
+from app.gate.evidence.revision_diff import Change, ChangedPart, ChangeKind
 from app.gate.ids import GateId
 from app.gate.state_machine import Awaiting
 from tests.db.sample_rows import AWAITING, DECIDE, DECIDED, fill
@@ -79,7 +80,7 @@ async def test_the_same_once_more_has_nothing_redrawn(filled: Database) -> None:
     rows = EvidenceRows(filled, uuid4())
     await keep(rows, await claimed(rows), HEALTHY)
     before = await card(filled)
-    later = evidence(seen_at=AT + timedelta(minutes=1))
+    later = evidence(collected_at=AT + timedelta(minutes=1))
     assert await keep(rows, await claimed(rows), later) is True
     assert await card(filled) == before
     await keep(rows, await claimed(rows), UNHEALTHY)
@@ -115,7 +116,7 @@ async def test_health_after_the_decision_is_stored_apart_and_redraws_the_card_on
     view = await rows.get(GATE)
     assert view is not None
     assert (view.evidence, view.live_health) == (HEALTHY, UNHEALTHY.health)
-    later = replace(UNHEALTHY.health, seen_at=AT + timedelta(minutes=1))
+    later = replace(UNHEALTHY.health, collected_at=AT + timedelta(minutes=1))
     assert await rows.seen_live(await claimed(rows), later, due_at=AT, now=AT) is True
     assert await card(filled) == (before + 1, before + 1)
 
@@ -199,13 +200,30 @@ def test_evidence_goes_through_json_unchanged() -> None:
     seen = evidence(
         blue=side(
             41,
-            revision=Missing(why=MissingReason.DENIED, call="ecs:DescribeTaskDefinition"),
+            revision=Missing(reason=MissingReason.DENIED, call="ecs:DescribeTaskDefinition"),
             task_definition=None,
         ),
-        alarms=Missing(why=MissingReason.NONE),
-        steady_since=Missing(why=MissingReason.SILENT),
+        alarms=Missing(reason=MissingReason.NONE),
+        steady_since=Missing(reason=MissingReason.SILENT),
     )
     assert evidence_from_json(json.loads(evidence_to_json(seen))) == seen
+
+
+def test_evidence_of_an_earlier_release_is_read_under_the_names_of_today() -> None:
+    change = Change(
+        part=ChangedPart.IMAGE, kind=ChangeKind.CHANGED, name="order", before="1.41", after="1.42"
+    )
+    denied = Missing(reason=MissingReason.DENIED, call="ecs:DescribeTaskDefinition")
+    seen = evidence(
+        blue=side(41, revision=denied), changes=(change,), alarms=Missing(reason=MissingReason.NONE)
+    )
+    stored = json.loads(evidence_to_json(seen))
+    stored["seen_at"] = stored.pop("collected_at")
+    stored["blue"]["revision"] = {"why": "denied", "call": "ecs:DescribeTaskDefinition"}
+    stored["alarms"] = {"why": "none", "call": ""}
+    shown = {"name": "order", "container": "", "before": "1.41", "after": "1.42"}
+    stored["changes"] = [{"what": "image", "how": "changed", **shown}]
+    assert evidence_from_json(stored) == seen
 
 
 @pytest.mark.parametrize(

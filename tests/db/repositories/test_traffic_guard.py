@@ -45,7 +45,7 @@ async def waits(database: Database, blockers: Sequence[GuardRule]) -> VoteReques
     gate = await open_gate(Gates(database), "d-1")
     rows = EvidenceRows(database, uuid4())
     [due] = await rows.claim(now=NOW, limit=1)
-    seen = evidence(seen_at=NOW)
+    seen = evidence(collected_at=NOW)
     assert await rows.seen(due, seen, blockers=blockers, events=[], settled=True, due_at=IN_AN_HOUR, now=NOW)
     olu = Person(user=UserId(OLU.id), name="olu", account_status=AccountStatus.MEMBER)
     return VoteRequest(

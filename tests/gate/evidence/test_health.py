@@ -19,7 +19,7 @@ from app.gate.evidence.health import (
 from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, MissingReason, Targets, Tasks
 from tests.gate.seen import evidence, side
 
-DENIED = Missing(why=MissingReason.DENIED, call="cloudwatch:DescribeAlarms")
+DENIED = Missing(reason=MissingReason.DENIED, call="cloudwatch:DescribeAlarms")
 RINGING = Alarm(name="order-5xx", state="ALARM", reason="12 > 5")
 GONE = Alarm(name="deleted", state=ABSENT)
 
@@ -54,7 +54,7 @@ OUT_OF_ZONE = Targets(
 
 STATES = {
     "fit": (evidence(), []),
-    "fit with no alarm configured": (evidence(alarms=Missing(why=MissingReason.NONE)), []),
+    "fit with no alarm configured": (evidence(alarms=Missing(reason=MissingReason.NONE)), []),
     "fit with an alarm without data": (
         evidence(alarms=(Alarm(name="a", state="INSUFFICIENT_DATA"),)),
         [],
@@ -128,13 +128,13 @@ def test_green_is(seen: Evidence, expected: list[object]) -> None:
 
 def test_evidence_seen_at_another_time_shows_the_same() -> None:
     one = evidence()
-    assert one.same_as(evidence(seen_at=one.seen_at.replace(hour=6)))
+    assert one.same_as(evidence(collected_at=one.collected_at.replace(hour=6)))
     assert not one.same_as(evidence(alarms=(RINGING,)))
 
 
 def test_missing_parts_are_named() -> None:
-    seen = evidence(green=side(tasks=DENIED), alarms=Missing(why=MissingReason.NONE))
-    assert seen.missing == {"tasks": DENIED, "alarms": Missing(why=MissingReason.NONE)}
+    seen = evidence(green=side(tasks=DENIED), alarms=Missing(reason=MissingReason.NONE))
+    assert seen.missing == {"tasks": DENIED, "alarms": Missing(reason=MissingReason.NONE)}
 
 
 @pytest.mark.parametrize(
@@ -149,4 +149,4 @@ def test_missing_parts_are_named() -> None:
     ],
 )
 def test_only_what_mends_itself_is_asked_again_soon(why: MissingReason, passes: bool) -> None:
-    assert Missing(why=why).passes is passes
+    assert Missing(reason=why).passes is passes

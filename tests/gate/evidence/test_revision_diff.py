@@ -12,9 +12,9 @@ IMAGE = "klp/order"
 
 
 def told(change: Change) -> tuple[str, ...]:
-    """The change in short: what, how, name and, if they are shown, both values."""
+    """The change in short: part, kind, name and, if they are shown, both values."""
     values = [value for value in (change.before, change.after) if value is not None]
-    return (change.what, change.how, change.name, *values)
+    return (change.part, change.kind, change.name, *values)
 
 
 DIFFERENCES = {
@@ -126,11 +126,11 @@ def test_the_diff_shows(blue: object, green: object, expected: list[tuple[str, .
 
 
 @pytest.mark.parametrize(
-    "what", [ChangedPart.VARIABLE, ChangedPart.SECRET, ChangedPart.COMMAND, ChangedPart.OTHER]
+    "part", [ChangedPart.VARIABLE, ChangedPart.SECRET, ChangedPart.COMMAND, ChangedPart.OTHER]
 )
-def test_a_change_of_what_may_be_secret_cannot_hold_a_value(what: ChangedPart) -> None:
+def test_a_change_of_what_may_be_secret_cannot_hold_a_value(part: ChangedPart) -> None:
     with pytest.raises(ValueError, match="never tells its value"):
-        Change(what=what, how=ChangeKind.CHANGED, name="DB_PASSWORD", after="hunter2")
+        Change(part=part, kind=ChangeKind.CHANGED, name="DB_PASSWORD", after="hunter2")
 
 
 def test_a_reading_does_not_print_its_digests() -> None:
@@ -148,7 +148,7 @@ def test_another_number_of_tasks_is_a_difference_too() -> None:
 
 
 def test_unknown_changes_stay_unknown_whatever_the_number_of_tasks() -> None:
-    denied = Missing(why=MissingReason.DENIED)
+    denied = Missing(reason=MissingReason.DENIED)
     assert evidence(changes=denied).differences == denied
     assert evidence(green=side(tasks=denied)).differences == ()
 

@@ -9,7 +9,7 @@ from app.gate.rules.traffic_guard import blockers_in
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 from tests.gate.seen import evidence, side
 
-DENIED = Missing(why=MissingReason.DENIED)
+DENIED = Missing(reason=MissingReason.DENIED)
 BLUE, GREEN = "order-blue", "order-green"
 Shares = dict[str, int]
 
@@ -57,7 +57,7 @@ SEEN = {
     "all elsewhere, and no rule knows the pair": (seen({"legacy": 100}), [elsewhere(100, "legacy")]),
     "all elsewhere, and the rules were not read": (seen({"legacy": 100}, read=False), []),
     "a fixed answer": (seen({}), []),
-    "no listener is configured": (evidence(listeners=Missing(why=MissingReason.NONE)), []),
+    "no listener is configured": (evidence(listeners=Missing(reason=MissingReason.NONE)), []),
     "the listener may not be read": (evidence(listeners=DENIED), []),
     "green is not known": (seen({GREEN: 100}, green=side(target_group=None)), []),
     "blue is not known": (seen({GREEN: 5, "legacy": 95}, blue=side(41, target_group=None)), [serves(5)]),

@@ -64,8 +64,8 @@ def versions(before: str = "1.41.0", after: str = "1.42.0") -> Evidence:
         green=side(revision=green),
         changes=(
             Change(
-                what=ChangedPart.IMAGE,
-                how=ChangeKind.CHANGED,
+                part=ChangedPart.IMAGE,
+                kind=ChangeKind.CHANGED,
                 name="klp/order",
                 container="order",
                 before=before,

@@ -63,8 +63,8 @@ def view_of(seen: Evidence | None) -> GateView:
 def variables(count: int, *, longest: int = 20) -> tuple[Change, ...]:
     return tuple(
         Change(
-            what=ChangedPart.VARIABLE,
-            how=ChangeKind.ADDED,
+            part=ChangedPart.VARIABLE,
+            kind=ChangeKind.ADDED,
             name=f"V{number}".ljust(longest, "x"),
             container="order",
         )
@@ -72,7 +72,7 @@ def variables(count: int, *, longest: int = 20) -> tuple[Change, ...]:
     )
 
 
-DENIED = Missing(why=MissingReason.DENIED, call="ecs:DescribeServices")
+DENIED = Missing(reason=MissingReason.DENIED, call="ecs:DescribeServices")
 CROWD = [container(f"sidecar-{number}", image=f"r.example/{'p' * 200}:{number}") for number in range(40)]
 
 SEEN: dict[str, Evidence | None] = {
@@ -86,15 +86,15 @@ SEEN: dict[str, Evidence | None] = {
     ),
     "nasty words": evidence(
         changes=(
-            Change(what=ChangedPart.IMAGE, how=ChangeKind.CHANGED, name=NASTY, before=NASTY, after=NASTY),
+            Change(part=ChangedPart.IMAGE, kind=ChangeKind.CHANGED, name=NASTY, before=NASTY, after=NASTY),
             Change(
-                what=ChangedPart.PORTS,
-                how=ChangeKind.CHANGED,
+                part=ChangedPart.PORTS,
+                kind=ChangeKind.CHANGED,
                 name="ports",
                 before="&" * 400,
                 after="<" * 400,
             ),
-            Change(what=ChangedPart.OTHER, how=ChangeKind.CHANGED, name=NASTY, container=NASTY),
+            Change(part=ChangedPart.OTHER, kind=ChangeKind.CHANGED, name=NASTY, container=NASTY),
         ),
         green=side(
             tasks=Tasks(desired=3, running=1, pending=2, steady=False),
@@ -147,7 +147,7 @@ def test_words_from_outside_ping_nobody_and_break_out_of_nothing() -> None:
 
 
 def test_in_one_container_a_change_does_not_say_where() -> None:
-    change = Change(what=ChangedPart.VARIABLE, how=ChangeKind.ADDED, name="A", container="order")
+    change = Change(part=ChangedPart.VARIABLE, kind=ChangeKind.ADDED, name="A", container="order")
     assert change_lines(evidence(changes=(change,)), EN) == ["env var `A` added"]
     several = side(revision=revision(42, container(), container("envoy")))
     assert change_lines(evidence(changes=(change,), green=several), EN) == ["order: env var `A` added"]
@@ -155,7 +155,7 @@ def test_in_one_container_a_change_does_not_say_where() -> None:
 
 HEALTH = {
     "healthy": (
-        evidence(steady_since=Missing(why=MissingReason.ABSENT)),
+        evidence(steady_since=Missing(reason=MissingReason.ABSENT)),
         ":white_check_mark: *Healthy:* 2/2 tasks · 2/2 targets · no alarms firing",
         ":white_check_mark: *그린 정상:* 태스크 2/2 · 대상 2/2 · 발생한 알람 없음",
     ),
@@ -173,7 +173,7 @@ HEALTH = {
                     Targets(state="unhealthy", count=1, reason="Target.Timeout"),
                 ),
             ),
-            steady_since=Missing(why=MissingReason.ABSENT),
+            steady_since=Missing(reason=MissingReason.ABSENT),
         ),
         ":warning: *Green:* *1 of 2 targets unhealthy*: Target.Timeout · *only 1 of 2 tasks running* · 1/2 targets"
         " · no alarms firing",
@@ -201,5 +201,5 @@ def test_the_same_revision_on_both_sides_is_named() -> None:
 
 
 def test_permissions_that_are_missing_are_named_for_whoever_grants_them() -> None:
-    told = shown(evidence(alarms=Missing(why=MissingReason.DENIED, call="cloudwatch:DescribeAlarms")))
+    told = shown(evidence(alarms=Missing(reason=MissingReason.DENIED, call="cloudwatch:DescribeAlarms")))
     assert "alarms: no permission to read (`cloudwatch:DescribeAlarms`)" in told

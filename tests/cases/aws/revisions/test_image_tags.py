@@ -93,8 +93,8 @@ def test_an_indistinguishable_image_is_shown_whole_too() -> None:
 
 def test_other_values_are_cut_as_before() -> None:
     change = Change(
-        what=ChangedPart.ROLE,
-        how=ChangeKind.CHANGED,
+        part=ChangedPart.ROLE,
+        kind=ChangeKind.CHANGED,
         name="taskRole",
         after="arn:aws:iam::1:role/" + "r" * 300,
     )
