@@ -8,7 +8,12 @@ from uuid import UUID
 from app.flow.approval.rule_status import RuleStatus
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import GateView, Rollback
-from app.flow.undo.intervention import Intervention, InterventionFailure, InterventionPhase
+from app.flow.undo.intervention import (
+    Intervention,
+    InterventionFailure,
+    InterventionPhase,
+    InterventionProblem,
+)
 from app.gate.decision import Verdict
 from app.gate.evidence.commits import Commits
 from app.gate.evidence.model import Evidence, Targets
@@ -265,7 +270,9 @@ DECIDED_STATES: Final[dict[str, Shown]] = {
             approved(
                 switch=ON_GREEN,
                 intervention=asked(
-                    InterventionKind.STOP, InterventionPhase.FAILED, problem=InterventionFailure.TOO_LATE
+                    InterventionKind.STOP,
+                    InterventionPhase.FAILED,
+                    problem=InterventionProblem(code=InterventionFailure.TOO_LATE),
                 ),
             ),
         ),
