@@ -128,6 +128,8 @@ def _worker_dependencies(shared: _Shared, *, home: HomePublisher) -> Dependencie
         card_copies=publishers.cards,
         timelines=publishers.timelines,
         announcer=publishers.announcements,
+        channel_announcer=publishers.channel_announcements,
+        messenger=publishers.messenger,
         prober=HttpProber(),
         email_lookup=publishers.email_lookup,
         members=slack.directory.members,

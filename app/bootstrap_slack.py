@@ -15,6 +15,7 @@ from app.slack.client_bundle import ClientBundle
 from app.slack.commands.deploys import DeploysCommand
 from app.slack.commands.freeze import FreezeCommand
 from app.slack.commands.lists import DeploysLists
+from app.slack.commands.notify import NotifyCommand
 from app.slack.commands.rollback import RollbackCommand
 from app.slack.commands.rules import RulesCommand
 from app.slack.handlers.break_glass import BreakGlassHandler
@@ -223,4 +224,10 @@ class SlackHandlers:
                 form=lambda gate, profile, body: undo.ask(gate, profile, body=body),
             ),
             bulk_approve=bulk_approve,
+            notify_command=NotifyCommand(
+                repository=self._repositories.subscriptions,
+                rules=self._rules,
+                wakeups=self._wakeups,
+                clock=self._clock,
+            ),
         )

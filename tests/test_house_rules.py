@@ -25,6 +25,7 @@ SERVICE: Final = [file for file in MODULES if "sandbox" not in file.relative_to(
 
 LONGEST_FILE: Final = 400
 LONGER_FILES: Final = {
+    "db/tables.py": 500,  # one table after the other
     "hook_lambda/handler.py": 800,  # one file by contract: it is deployed alone
 }
 LONGEST_FUNCTION: Final = 65

@@ -16,7 +16,7 @@ import app.web.api.schemas
 from app.db.mapping.overridden_rules import RULE_NAMES
 from app.db.tables import metadata
 from app.flow.audit_events import EARLIER_KINDS, ActorKind, Kind
-from app.flow.notify.announce import AnnouncementKind
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.undo.intervention import InterventionFailure, InterventionPhase
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis

@@ -37,6 +37,7 @@ def policy_from(default: PolicyTable, own: PolicyTable) -> Policy:
         questions=_questions(table),
         variants=tuple(_variant(when) for when in table.when),
         finish_now=table.finish_now,
+        notify=tuple(table.notify),
         reminder_settings=reminders_from(table),
     )
 

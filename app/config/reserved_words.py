@@ -10,6 +10,10 @@ UNDO: Final = "undo"
 REJECT: Final = "reject"
 WITHDRAW: Final = "withdraw"
 HELP: Final = "help"
+NOTIFY: Final = "notify"
+ME: Final = "me"
+OFF: Final = "off"
+"""After `notify`."""
 
 ALL: Final = "all"
 FROM: Final = "from"
@@ -18,7 +22,7 @@ FOR: Final = "for"
 STARTS: Final = (FROM, UNTIL, FOR)
 """Between the domains of a freeze and its times."""
 
-FIRST_WORDS: Final = (*VERBS, APPROVE, UNDO, REJECT, WITHDRAW, HELP)
+FIRST_WORDS: Final = (*VERBS, APPROVE, UNDO, REJECT, WITHDRAW, HELP, NOTIFY)
 """Words that `/deploys` accepts in place of a domain."""
 
 RESERVED_WORDS: Final = frozenset((*FIRST_WORDS, ALL, *STARTS))
@@ -42,6 +46,7 @@ SYNONYMS: Final[Mapping[str, str]] = {
     "승인자": "who",
     "규칙": "rules",
     "도움말": HELP,
+    "알림": NOTIFY,
 }
 """Not reserved: a domain may have such a name, and goes before it."""
 

@@ -16,13 +16,16 @@ from app.db.repositories.memberships import Memberships
 from app.db.repositories.messages.announcements import Announcements
 from app.db.repositories.messages.card_copies import CardCopies
 from app.db.repositories.messages.cards import Cards
+from app.db.repositories.messages.channel_announcements import ChannelAnnouncements
 from app.db.repositories.messages.channels import Channels
+from app.db.repositories.messages.direct_messages import DirectMessages
 from app.db.repositories.messages.previous_cards import PreviousCards
 from app.db.repositories.messages.threads import Threads
 from app.db.repositories.probes import Probes
 from app.db.repositories.reports import Reports
 from app.db.repositories.retries import Retries
 from app.db.repositories.stale_traffic import StaleTraffic
+from app.db.repositories.subscriptions import Subscriptions
 from app.db.repositories.switches import Switches
 
 
@@ -44,6 +47,9 @@ class Repositories:
         self.channels = Channels(self.database)
         self.threads = Threads(self.database, owner)
         self.announcements = Announcements(self.database, owner)
+        self.channel_announcements = ChannelAnnouncements(self.database, owner)
+        self.direct_messages = DirectMessages(self.database, owner)
+        self.subscriptions = Subscriptions(self.database)
         self.previous_cards = PreviousCards(self.database)
         self.deployers = Deployers(self.database)
         self.checks = Checks(self.database)

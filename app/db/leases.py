@@ -58,6 +58,8 @@ Work = Literal[
     "evidence",
     "threads",
     "announcements",
+    "channel_announcements",
+    "direct_messages",
     "probe_runs",
 ]
 NO_LEASE: Final = {"claimed_by": null(), "claimed_until": null()}

@@ -296,8 +296,49 @@ announcements: Final = Table(
     *_work(),
     _text("posting_channel"),
     _text("posting_thread"),
+    _text("channel"),
     UniqueConstraint("gate_id", "kind", "subject", name="announcements_key"),
     Index("announcements_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+channel_announcements: Final = Table(
+    "channel_announcements",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _text("kind", needed=True),
+    _text("channel", needed=True),
+    Column("detail", JSONB, nullable=False),
+    _at("written_at", needed=True),
+    _at("posting_since"),
+    _text("ts"),
+    *_work(),
+    Index("channel_announcements_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+subscriptions: Final = Table(
+    "subscriptions",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("domains", ARRAY(Text)),
+    _text("locale", needed=True),
+    _at("changed_at", needed=True),
+)
+
+direct_messages: Final = Table(
+    "direct_messages",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gate_id", Uuid, ForeignKey("gates.id"), nullable=False),
+    _text("person", needed=True),
+    _at("written_at", needed=True),
+    _text("channel"),
+    _at("posting_since"),
+    _text("ts"),
+    _at("closed_at"),
+    *_work(),
+    UniqueConstraint("gate_id", "person", name="direct_messages_key"),
+    Index("direct_messages_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("direct_messages_open", "gate_id", postgresql_where=text("closed_at IS NULL")),
 )
 
 checks: Final = Table(

@@ -117,11 +117,14 @@ def is_being_undone(view: GateView) -> bool:
     return asked is not None and asked.kind is not InterventionKind.FINISH and asked.under_way
 
 
-def was_stopped_here(view: GateView) -> bool:
-    """Whether an undo stopped the deployment; the undo's own text then describes it."""
+def was_stopped_here(view: GateView, end_reason: str | None = None) -> bool:
+    """Whether an undo stopped the deployment; the undo's own text then describes it.
+
+    `end_reason`: where the view does not have it yet.
+    """
     asked = view.intervention
     sent = asked is not None and asked.kind is InterventionKind.STOP and asked.phase in SENT_PHASES
-    return sent and is_a_stop(view.switch.end_reason or "")
+    return sent and is_a_stop(end_reason or view.switch.end_reason or "")
 
 
 def ended_as_decided(view: GateView) -> bool:

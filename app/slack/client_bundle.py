@@ -17,6 +17,8 @@ from app.slack.background import BackgroundTasks
 from app.slack.client import RetryAfterTracker, web_client
 from app.slack.publishers.announcement import SlackAnnouncer
 from app.slack.publishers.card import SlackCardPublisher
+from app.slack.publishers.channel_announcement import SlackChannelAnnouncer
+from app.slack.publishers.direct_message import SlackMessenger
 from app.slack.publishers.timeline import SlackTimelinePublisher
 from app.slack.replies import Replies
 from app.slack.socket import Socket
@@ -34,6 +36,8 @@ class Publishers:
     cards: SlackCardPublisher
     timelines: SlackTimelinePublisher
     announcements: SlackAnnouncer
+    channel_announcements: SlackChannelAnnouncer
+    messenger: SlackMessenger
     email_lookup: SlackEmailLookup
 
 
@@ -85,7 +89,24 @@ class ClientBundle:
                 retry_after_tracker=self.retry_after_tracker,
             ),
             announcements=SlackAnnouncer(
-                self.client, texts=self.texts, rules=rules, retry_after_tracker=self.retry_after_tracker
+                self.client,
+                texts=self.texts,
+                rules=rules,
+                workspace_url=self.workspace_url,
+                retry_after_tracker=self.retry_after_tracker,
+            ),
+            channel_announcements=SlackChannelAnnouncer(
+                self.client,
+                texts=self.texts,
+                rules=rules,
+                workspace_url=self.workspace_url,
+                retry_after_tracker=self.retry_after_tracker,
+                clock=self._clock,
+            ),
+            messenger=SlackMessenger(
+                self.client,
+                workspace_url=self.workspace_url,
+                retry_after_tracker=self.retry_after_tracker,
             ),
             email_lookup=SlackEmailLookup(self.client, clock=self._clock),
         )

@@ -8,9 +8,11 @@ from app.db.all_repositories import Repositories
 from app.flow.checks.run_probe import Prober
 from app.flow.evidence.resolve_deployer import EmailLookup
 from app.flow.notify.announce import Announcer
+from app.flow.notify.announce_in_channel import ChannelAnnouncer
 from app.flow.notify.post_timeline import TimelinePublisher
 from app.flow.notify.publish_card import CardPublisher
 from app.flow.notify.remove_card_copy import CopyRemover
+from app.flow.notify.send_direct_message import Messenger
 from app.flow.ports.codedeploy import DeploymentControl, Deployments
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.ports.rules import Rules
@@ -45,6 +47,8 @@ class Dependencies:
     card_copies: CopyRemover
     timelines: TimelinePublisher
     announcer: Announcer
+    channel_announcer: ChannelAnnouncer
+    messenger: Messenger
     prober: Prober
     email_lookup: EmailLookup
     members: SharedMembers

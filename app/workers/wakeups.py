@@ -15,6 +15,7 @@ Topic = Literal[
     "config_reloaded",
     "deadline_reached",
     "deployer_resolved",
+    "direct_message_requested",
     "evidence_requested",
     "freeze_changed",
     "gate_decided",
@@ -27,6 +28,7 @@ Topic = Literal[
     "probes_requested",
     "report_sent",
     "rule_status_changed",
+    "subscription_changed",
     "switch_changed",
     "votes_changed",
 ]

@@ -20,6 +20,8 @@ WORK: Final[tuple[Work, ...]] = get_args(Work)
 CLAIMED_AT_ONCE: Final = 8
 DUE: Final[dict[str, str]] = {
     "announcements": ", ts = NULL",
+    "channel_announcements": ", ts = NULL",
+    "direct_messages": ", closed_at = NULL",
     "interventions": ", phase = 'requested', finished_at = NULL",
 }
 

@@ -37,6 +37,8 @@ def test_it_asks_for_these_scopes_and_no_others(manifest: dict[str, Any]) -> Non
             "commands",
             "groups:history",
             "groups:read",
+            "im:history",
+            "im:write",
             "usergroups:read",
             "users:read",
         ]

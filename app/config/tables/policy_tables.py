@@ -19,6 +19,7 @@ from app.config.times import clock_span, time_zone, week_days
 from app.config.values import (
     Exclusive,
     InvalidValue,
+    approver_ids,
     at_least_one_approver,
     at_least_one_person,
     check_names,
@@ -184,6 +185,11 @@ class PolicyTable(RuleKeys):
     finish_now: Annotated[bool, Field(examples=[True])] = False
     """Whether the card offers **Terminate blue**, before CodeDeploy does it. Afterwards a rollback takes minutes, not
     seconds."""
+    notify: Annotated[
+        list[str], AfterValidator(approver_ids), Field(examples=[["U01LEAD", "S0PLATFORM"]])
+    ] = []
+    """Users and user groups who are told beside the approvers: mentioned on the card, and where people are called
+    because something went wrong. This alone lets nobody decide."""
     remind_at_half: Annotated[bool, Field(examples=[False])] = True
     """Whether approvers who have not answered are reminded in the thread at half of the deadline."""
     remind_before_minutes: Annotated[
@@ -197,7 +203,8 @@ class PolicyTable(RuleKeys):
     escalate_to: Annotated[
         Annotated[str, AfterValidator(escalation_target)] | None, Field(examples=["S0LEADS"])
     ] = None
-    """A user, a user group or a channel that is called if nobody has decided."""
+    """A user, a user group or a channel that is called if nobody has decided, and if something goes wrong after the
+    approval."""
     escalate_before_minutes: Annotated[int, AfterValidator(valid_deadline), Field(examples=[20])] = 20
     """Minutes before the deadline at which `escalate_to` is called."""
     exclusive: Annotated[

@@ -19,11 +19,14 @@ from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import readable_rows
 from app.db.repositories.exclusivity import related_switches
+from app.db.repositories.messages.channel_announcements import request_in_channels
 from app.db.statements import execute
 from app.db.tables import freezes, gate_rule_snapshots, gates, switches
 from app.flow.audit_events import Event
+from app.flow.freezes.freeze_acts import ActKind, FreezeAct, channels_of
 from app.flow.freezes.stored_freezes import NO_DEPLOYMENT, ActiveFreeze, Declaration
 from app.flow.notify.refresh_rule_status import RuleSnapshot, WaitingGates, announcement_for, freeze_over
+from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, RelatedSwitch
 from app.gate.rules.freeze import Freeze, Span
@@ -63,6 +66,12 @@ END_FREEZES: Final = (
     update(freezes)
     .where(is_one_of(freezes.c.id, "ids"), freezes.c.ended_at.is_(None))
     .values(ended_at=freezes.c.ends_at)
+)
+# The act's own message announces that these gates are free; `STORE_RULE_STATUS` then announces nothing.
+CLEAR_FROZEN: Final = (
+    update(gate_rule_snapshots)
+    .where(is_one_of(gate_rule_snapshots.c.gate_id, "gates"), gate_rule_snapshots.c.frozen)
+    .values(frozen=false())
 )
 _SHIFT: Final = switches.c.traffic["shift"].astext.label("shift")
 _FROZEN: Final = func.coalesce(gate_rule_snapshots.c.frozen, false()).label("frozen")
@@ -156,12 +165,18 @@ class HeldFreezesRows:
         is_partial = domains is not None and bool(remaining)
         affected = list(domains) if is_partial and domains else _as_list(found.domains)
         locked = await self._lock_gates(affected)
+        if found.freeze.around(now) is not None:
+            await execute(self._connection, CLEAR_FROZEN, {"gates": locked})
         if is_partial:
             await execute(self._connection, REMOVE_DOMAINS, {"freeze": freeze, "removed": affected})
         else:
             by = event.actor.id or event.actor.kind
             await execute(self._connection, LIFT_FREEZE, {"freeze": freeze, "by": by, "now": now})
         await self._invalidate_cards(locked, events=[event], now=now)
+
+    async def announce(self, act: FreezeAct, *, channels: Sequence[str], now: datetime) -> None:
+        """Requests one message about the act in each channel."""
+        await request_in_channels(self._connection, act, channels=channels, now=now)
 
     async def _invalidate_cards(
         self, locked: Sequence[UUID], *, events: Sequence[Event], now: datetime
@@ -192,8 +207,8 @@ class Freezes:
         """Freezes that are not over, including planned ones."""
         return [freeze_from_row(row) for row in await self._database.execute(SELECT_ACTIVE)]
 
-    async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
-        """Ends expired freezes; gives the active ones."""
+    async def end_freezes(self, *, rules: Rules, now: datetime) -> Sequence[ActiveFreeze]:
+        """Ends expired freezes and requests the messages about that; gives the active ones."""
         active = await self.active()
         expired = [each for each in active if _end_of(each.freeze) <= now]
         if expired:
@@ -202,6 +217,13 @@ class Freezes:
                 ended = [each for each in expired if each.freeze.id in still_active]
                 await execute(connection, END_FREEZES, {"ids": [each.freeze.id for each in ended]})
                 await insert_events(connection, [freeze_over(each, now) for each in ended])
+                for each in ended:
+                    domains = _as_list(each.domains)
+                    locked = [row.id for row in await execute(connection, LOCK_GATES, {"domains": domains})]
+                    await execute(connection, CLEAR_FROZEN, {"gates": locked})
+                    act = FreezeAct(kind=ActKind.ENDED, freezes=(each.freeze,), domains=each.domains, by=None)
+                    channels = channels_of(each.domains, rules=rules)
+                    await request_in_channels(connection, act, channels=channels, now=now)
         return [each for each in active if each not in expired]
 
     async def waiting(self) -> Sequence[WaitingGates]:

@@ -31,6 +31,7 @@ from app.db.repositories.open_gate import open_gate_parameters, open_gate_statem
 from app.db.statements import execute
 from app.db.tables import evidence, gates, interventions, switches, votes
 from app.flow.audit_events import Event
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.database import OpenedGate, Opening
 from app.flow.read_models import GateView
 from app.flow.undo.intervention import Intervention
@@ -101,7 +102,7 @@ WITH g AS (
     {INVALIDATE_CARDS_OF_G}
 ), n AS (
     INSERT INTO announcements (gate_id, kind, written_at, due_at)
-    SELECT id, 'break_glass', :now, :now FROM g WHERE CAST(:basis AS text) = 'break_glass'
+    SELECT id, CAST(:announcement AS text), :now, :now FROM g WHERE CAST(:announcement AS text) IS NOT NULL
 ), a AS (
     {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM g)
 )
@@ -168,9 +169,11 @@ class HeldGateRow:
         decision: Decision | None,
         discounted: Sequence[UserId] = (),
         events: Sequence[Event],
+        announcement: AnnouncementKind | None = None,
         now: datetime,
     ) -> None:
-        """Writes a vote, the decision that it makes, the report that is now due, and their audit events; commits."""
+        """Writes a vote, the decision that it makes, the report that is now due, the announcement of the decision, and
+        their audit events; commits."""
         values = {
             "gate": self._view.id,
             "now": now,
@@ -180,6 +183,7 @@ class HeldGateRow:
             "vote_reason": vote.reason if vote else None,
             "answers": _answers_to_json(vote) if vote and vote.answers else None,
             "discounted": list(discounted),
+            "announcement": announcement,
             "events": events_parameter(events),
             **_decision_columns(decision),
         }

@@ -22,14 +22,17 @@ from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.interventions import PROBLEM, intervention_from_json, problem_values
 from app.db.mapping.rows import gate_view_from_row, switch_from_row
+from app.db.repositories.messages.announcement_requests import request_at_switch
 from app.db.shown_by import showing_gate
 from app.db.statements import execute
 from app.db.tables import gates, interventions, switches
 from app.flow.audit_events import Event
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.read_models import GateView
 from app.flow.undo.execute_intervention import DueIntervention
 from app.flow.undo.intervention import Intervention, InterventionFailure, InterventionProblem
 from app.gate.ids import DeploymentId, GateId
+from app.gate.undo import InterventionKind
 
 LOCK_SWITCH: Final = (
     select(switches.c.id)
@@ -245,8 +248,14 @@ class Interventions:
     ) -> None:
         """Marks it as failed; the card shows why."""
         values = {**self._fence(due), **problem_values(problem, max_chars=500), "now": now}
+        failed_undo = due if due.intervention.kind is not InterventionKind.FINISH else None
         await self._change(
-            STORE_FAILED, values, events=[event], now=now, invalidate=INVALIDATE_CARDS_AFTER_FAILURE
+            STORE_FAILED,
+            values,
+            events=[event],
+            now=now,
+            invalidate=INVALIDATE_CARDS_AFTER_FAILURE,
+            failed_undo=failed_undo,
         )
 
     async def retry_later(
@@ -264,14 +273,24 @@ class Interventions:
         events: Sequence[Event],
         now: datetime,
         invalidate: str | Executable = INVALIDATE_CARDS,
+        failed_undo: DueIntervention | None = None,
     ) -> None:
-        """Runs the fenced statement; if the lease still held, invalidates the cards and inserts the events."""
+        """Runs the fenced statement; if the lease still held, invalidates the cards, inserts the events, and requests
+        the announcement of an undo that failed."""
         async with self._database.transaction() as connection:
             changed = await execute(connection, statement, values)
             if changed:
                 switch = {"switch": changed[0].switch_id, "now": now}
                 await execute(connection, invalidate, switch)
                 await insert_events(connection, events)
+                if failed_undo is not None:
+                    await request_at_switch(
+                        connection,
+                        AnnouncementKind.UNDO_FAILED,
+                        switch=failed_undo.switch.key,
+                        about=str(failed_undo.intervention.id),
+                        now=now,
+                    )
 
     def _fence(self, due: DueIntervention) -> dict[str, Any]:
         lock = audit_lock_name(due.switch.key)

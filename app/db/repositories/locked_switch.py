@@ -31,6 +31,8 @@ from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE
 from app.db.mapping.interventions import problem_values
 from app.db.mapping.rows import switch_from_row
+from app.db.repositories.messages.announcement_requests import request_at_gate, request_at_switch
+from app.db.repositories.observed_switch import STORE_OBSERVATION, observation_parameters
 from app.db.repositories.open_gate import verification_columns
 from app.db.repositories.rolled_back import (
     SELECT_ROLLED_BACK,
@@ -47,13 +49,14 @@ from app.db.repositories.settled_interventions import (
 from app.db.statements import execute
 from app.db.tables import evidence, gates, reports, switches
 from app.flow.audit_events import Event
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.database import Verification
 from app.flow.ports.switches import SettledIntervention, SwitchUpdate
 from app.flow.read_models import GateView, Switch, Traffic
 from app.flow.undo.execute_intervention import undo_named_in
 from app.flow.undo.intervention import InterventionPhase, InterventionProblem
 from app.gate.decision import Verdict
-from app.gate.ids import DeploymentId
+from app.gate.ids import DeploymentId, GateId, SwitchKey
 from app.gate.state_machine import Awaiting, Closed, Outcome
 from app.gate.undo import InterventionKind
 from app.observability.metrics import ANSWERED_ELSEWHERE, REPORTS
@@ -95,59 +98,6 @@ INVALIDATE_CARDS: Final = invalidate_cards(
     is_among(gates.c.switch_id, union_all(select(SWITCH_PARAM), _rolled_back))
 )
 INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == GATE_PARAM)
-
-
-def _known_or(name: str) -> ColumnElement[Any]:
-    """The stored value or, while there is none, what was observed."""
-    column = switches.c[name]
-    return func.coalesce(column, bindparam(f"seen_{name}", type_=column.type))
-
-
-_GREEN_PERCENT: Final = bindparam("seen_green_percent", type_=Integer)
-_MOVED_AT: Final = bindparam("seen_traffic_moved_at", type_=DateTime(timezone=True))
-_READ_AT: Final = bindparam("seen_traffic_read_at", type_=DateTime(timezone=True))
-_SHIFT_ENDED_AT: Final = bindparam("seen_shift_ended_at", type_=DateTime(timezone=True))
-_PREVIOUS_READ: Final = bindparam("previous_read", type_=Boolean)
-STORE_OBSERVATION: Final = (
-    update(switches)
-    .where(switches.c.id == SWITCH_PARAM)
-    .values(
-        status=bindparam("seen_status"),
-        hook_started_at=_known_or("hook_started_at"),
-        traffic=func.coalesce(
-            switches.c.traffic, cast(bindparam("seen_traffic", type_=Text), JSONB), type_=JSONB
-        ),
-        green_percent=case(
-            (bindparam("green_unknown", type_=Boolean), null()),
-            else_=func.coalesce(_GREEN_PERCENT, switches.c.green_percent),
-        ),
-        traffic_changed_at=case(
-            (
-                func.coalesce(switches.c.green_percent, 0) != _GREEN_PERCENT,
-                func.coalesce(_MOVED_AT, NOW_PARAM),
-            ),
-            else_=switches.c.traffic_changed_at,
-        ),
-        traffic_read_at=func.coalesce(_READ_AT, switches.c.traffic_read_at),
-        traffic_unknown=func.coalesce(
-            bindparam("seen_traffic_unknown", type_=Boolean), switches.c.traffic_unknown
-        ),
-        # CodeDeploy's own time replaces the one at which all traffic was first seen on green.
-        switched_at=case((_SHIFT_ENDED_AT.is_not(None), _SHIFT_ENDED_AT), else_=_known_or("switched_at")),
-        shift_ended_at=func.coalesce(switches.c.shift_ended_at, _SHIFT_ENDED_AT),
-        blue_until=func.coalesce(
-            bindparam("seen_blue_until", type_=DateTime(timezone=True)), switches.c.blue_until
-        ),
-        rollback_id=_known_or("rollback_id"),
-        previous_revision=case(
-            (_PREVIOUS_READ, bindparam("revision", type_=Text)), else_=switches.c.previous_revision
-        ),
-        previous_obstacle=case(
-            (_PREVIOUS_READ, bindparam("obstacle", type_=Text)), else_=switches.c.previous_obstacle
-        ),
-        auto_rollback=_known_or("auto_rollback"),
-    )
-)
 RESET_GATE: Final = (
     update(gates)
     .where(gates.c.id == GATE_PARAM, IS_AWAITING)
@@ -234,7 +184,7 @@ class HeldSwitchRow:
     ) -> None:
         """Stores the observation; keeps known values that it does not change."""
         switch = {"switch": self._switch.id}
-        await execute(self._connection, STORE_OBSERVATION, {**switch, **_observed(update), "now": now})
+        await execute(self._connection, STORE_OBSERVATION, {**switch, **observation_parameters(update), "now": now})
         if update.rollback_id is not None:
             await execute(self._connection, STORE_ROLLBACK, {**switch, "deployment": update.rollback_id})
         if update.green_percent:
@@ -302,6 +252,16 @@ class HeldSwitchRow:
     async def add_audit_events(self, events: Sequence[Event]) -> None:
         await insert_events(self._connection, events)
 
+    async def announce(self, kind: AnnouncementKind, *, gate: GateId, now: datetime) -> None:
+        """Requests an announcement in the thread of the gate's card, once."""
+        await request_at_gate(self._connection, kind, gate=gate, now=now)
+
+    async def announce_at_switch(
+        self, kind: AnnouncementKind, *, switch: SwitchKey, about: str = "", now: datetime
+    ) -> None:
+        """Requests an announcement in the thread of the switch's latest card, once for each `about`."""
+        await request_at_switch(self._connection, kind, switch=switch, about=about, now=now)
+
     async def ask(
         self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime
     ) -> None:
@@ -365,31 +325,3 @@ class HeldSwitchRow:
         await execute(self._connection, END_SWITCH, {**switch, **values})
         await execute(self._connection, INVALIDATE_CARDS, {**switch, "now": now})
         await insert_events(self._connection, events)
-
-
-def _observed(update: SwitchUpdate) -> dict[str, Any]:
-    """The parameters of `STORE_OBSERVATION`."""
-    return {
-        "seen_status": update.status,
-        "seen_hook_started_at": update.hook_started_at,
-        "seen_traffic": _traffic_to_json(update.traffic),
-        "seen_green_percent": update.green_percent,
-        "green_unknown": update.green_unknown,
-        "seen_traffic_moved_at": update.traffic_moved_at,
-        "seen_traffic_read_at": update.traffic_read_at,
-        "seen_traffic_unknown": update.traffic_unknown,
-        "seen_switched_at": update.switched_at,
-        "seen_shift_ended_at": update.shift_ended_at,
-        "seen_blue_until": update.blue_until,
-        "seen_rollback_id": update.rollback_id,
-        "previous_read": update.previous is not None,
-        "revision": update.previous.name if update.previous else None,
-        "obstacle": update.previous.obstacle if update.previous else None,
-        "seen_auto_rollback": update.auto_rollback,
-    }
-
-
-def _traffic_to_json(traffic: Traffic | None) -> str | None:
-    if traffic is None:
-        return None
-    return f'{{"shift": "{traffic.shift}", "percent": {traffic.percent}, "minutes": {traffic.minutes}}}'

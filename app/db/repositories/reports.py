@@ -15,10 +15,12 @@ from app.db.gate_view import GATE_VIEW
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, claim_statement, is_leased
 from app.db.mapping.rows import gate_view_from_row
+from app.db.repositories.messages.announcement_requests import request_at_gate
 from app.db.statements import execute
 from app.db.tables import gates, reports, switches
 from app.flow.audit_events import Event
 from app.flow.lifecycle.report_decision import DueReport, Result
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId
 from app.gate.state_machine import Decided
@@ -79,7 +81,15 @@ class Reports:
         found = await self.leases.build_readable(rows, _due, key=lambda row: row.id)
         return [due for due in found if _is_reportable(due)]
 
-    async def mark_reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:
+    async def mark_reported(
+        self,
+        due: DueReport,
+        result: Result,
+        event: Event,
+        *,
+        announcement: AnnouncementKind | None = None,
+        now: datetime,
+    ) -> bool:
         """Stores what CodeDeploy holds; False when the lease was lost to another replica."""
         gate = {"gate": due.view.id, "now": now}
         values = {"result": result.outcome, "explanation": result.detail, "event_read": result.event_read}
@@ -92,10 +102,19 @@ class Reports:
             await execute(connection, POLL_SOON, {"switch": stored[0].switch_id, "now": now})
             await execute(connection, INVALIDATE_CARD, gate)
             await insert_events(connection, [event])
+            if announcement is not None:
+                await request_at_gate(connection, announcement, gate=due.view.id, now=now)
             return True
 
     async def retry_later(
-        self, due: DueReport, *, error: str, redraw: bool, due_at: datetime, now: datetime
+        self,
+        due: DueReport,
+        *,
+        error: str,
+        redraw: bool,
+        announcement: AnnouncementKind | None = None,
+        due_at: datetime,
+        now: datetime,
     ) -> None:
         """Reschedules the report to `due_at`; with `redraw` the card shows the problem."""
         values = {"error": error[:500], "next_due_at": due_at}
@@ -103,6 +122,8 @@ class Reports:
             kept = await execute(connection, RESCHEDULE, {**self._lease_values(due), **values})
             if kept and redraw:
                 await execute(connection, INVALIDATE_DECIDED, {"gate": due.view.id, "now": now})
+            if kept and announcement is not None:
+                await request_at_gate(connection, announcement, gate=due.view.id, now=now)
 
     def _lease_values(self, due: DueReport) -> dict[str, Any]:
         lock = audit_lock_name(due.view.switch.key)

@@ -18,6 +18,7 @@ from app.flow.approval.live_traffic import (
 )
 from app.flow.approval.request_denied import RequestDenied, denied_event
 from app.flow.audit_events import Event, Kind, person_actor
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.database import GateRepository, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
@@ -118,7 +119,9 @@ async def _approve(
         raise AlreadyHandled
     context.gate.decide(approval)
     events = _events(request, held, approval, now)
-    await held.save(vote=None, decision=approval, events=events, now=now)
+    await held.save(
+        vote=None, decision=approval, events=events, announcement=AnnouncementKind.BREAK_GLASS, now=now
+    )
     return BreakGlassResult(view=held.view, approval=approval)
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.flow.audit_events import Actor, Event, Kind
 from app.flow.free_text import has_content
+from app.flow.freezes.freeze_acts import ActKind, FreezeAct, channels_of
 from app.flow.freezes.stored_freezes import (
     ActiveFreeze,
     Declaration,
@@ -17,7 +18,7 @@ from app.flow.freezes.stored_freezes import (
 )
 from app.flow.ports.rules import Rules
 from app.gate.rules.denials import AlreadyHandled
-from app.gate.rules.freeze import Span
+from app.gate.rules.freeze import Freeze, Span
 
 MAX_DURATION: Final = timedelta(days=366)
 MAX_REASON_CHARS: Final = 300
@@ -75,6 +76,8 @@ async def declare_freeze(
             raise AlreadyHandled
         overlapping = [each for each in held.active if _overlaps(each, declaration)]
         id_ = await held.declare(declaration, event=_declared(declaration, who, now), now=now)
+        channels = channels_of(declaration.domains, rules=rules)
+        await held.announce(_act(id_, declaration), channels=channels, now=now)
     configured = configured_freezes(declaration.domains, rules, declaration.start, declaration.end)
     return Declared(id=id_, declaration=declaration, overlapping=(*overlapping, *configured))
 
@@ -90,6 +93,12 @@ def _validate(declaration: Declaration, *, rules: Rules, now: datetime) -> None:
         raise EndsBeforeStart
     if declaration.end - declaration.start > MAX_DURATION:
         raise TooLong
+
+
+def _act(id_: int, declaration: Declaration) -> FreezeAct:
+    span = Span(start=declaration.start, end=declaration.end)
+    freeze = Freeze(id=id_, reason=declaration.reason.strip(), by=declaration.by, when=span)
+    return FreezeAct(kind=ActKind.DECLARED, freezes=(freeze,), domains=declaration.domains, by=declaration.by)
 
 
 def _overlaps(each: ActiveFreeze, declaration: Declaration) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.flow.audit_events import Actor, Kind
+from app.flow.freezes.freeze_acts import ActKind, FreezeAct, author_of, channels_of
 from app.flow.freezes.stored_freezes import (
     ActiveFreeze,
     FreezeRepository,
@@ -56,16 +57,37 @@ async def lift_freezes(
                 active.append(each)
             elif domains is None or set(domains) & set(each.domains or ()):
                 lifted.append(await _lift(held, each, domains, who=who, now=now))
+        await _announce(held, lifted, who=who, rules=rules, now=now)
     return Lifted(lifted=tuple(lifted), active=(*active, *configured_freezes(domains, rules, now)))
 
 
-async def lift_freeze(freeze: int, *, who: Actor, repository: FreezeRepository, now: datetime) -> bool:
+async def lift_freeze(
+    freeze: int, *, who: Actor, repository: FreezeRepository, rules: Rules, now: datetime
+) -> bool:
     """Lifts one by its number; False where none such stands."""
     async with repository.hold_freezes() as held:
         found = next((each for each in held.active if each.freeze.id == freeze), None)
         if found is not None:
-            await _lift(held, found, None, who=who, now=now)
+            lifted = await _lift(held, found, None, who=who, now=now)
+            await _announce(held, [lifted], who=who, rules=rules, now=now)
     return found is not None
+
+
+async def _announce(
+    held: HeldFreezes, lifted: Sequence[LiftedFreeze], *, who: Actor, rules: Rules, now: datetime
+) -> None:
+    """One message for all that were lifted together."""
+    if not lifted:
+        return
+    everywhere = any(each.domains is None for each in lifted)
+    domains = tuple(sorted({name for each in lifted for name in each.domains or ()}))
+    act = FreezeAct(
+        kind=ActKind.LIFTED,
+        freezes=tuple(each.freeze for each in lifted),
+        domains=None if everywhere else domains,
+        by=author_of(who),
+    )
+    await held.announce(act, channels=channels_of(act.domains, rules=rules), now=now)
 
 
 async def _lift(

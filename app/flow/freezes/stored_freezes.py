@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from app.flow.audit_events import Actor, Detail, Event, Kind
+from app.flow.freezes.freeze_acts import FreezeAct
 from app.flow.ports.rules import Rules
 from app.gate.ids import DeploymentId, DomainName, SwitchKey
 from app.gate.people import AccountStatus, Person
@@ -74,6 +75,10 @@ class HeldFreezes(Protocol):
         self, freeze: int, *, domains: Sequence[DomainName] | None, event: Event, now: datetime
     ) -> None:
         """Ends it; for `domains` alone where it is of others too."""
+        ...
+
+    async def announce(self, act: FreezeAct, *, channels: Sequence[str], now: datetime) -> None:
+        """Requests one message about the act in each channel."""
         ...
 
 

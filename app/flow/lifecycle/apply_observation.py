@@ -7,6 +7,7 @@ from typing import Final
 
 from app.flow.audit_events import Event, Kind, observed_event
 from app.flow.lifecycle.observation import known_previous
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.switches import HeldSwitch, SettledIntervention, SwitchUpdate
 from app.flow.read_models import Switch
 from app.flow.undo.intervention import Intervention, InterventionPhase, problem_in_event
@@ -35,10 +36,10 @@ async def apply_observation(held: HeldSwitch, update: SwitchUpdate, *, now: date
         await held.follow_rollback(DeploymentId(update.rollback_id), now=now)
     if update.switched_at is not None and switch.switched_at is None:
         settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=now)
-        await held.add_audit_events(settled_events(settled, now=now))
+        await store_settled(held, settled, now=now)
         await record_rollback_end(held, Kind.ROLLBACK_DONE, now=now)
     if update.rollback_id:
-        await held.add_audit_events(settled_events(await held.settle_rolled_back(now=now), now=now))
+        await store_settled(held, await held.settle_rolled_back(now=now), now=now)
 
 
 async def record_rollback_end(held: HeldSwitch, kind: Kind, *, now: datetime, problem: str = "") -> None:
@@ -52,7 +53,21 @@ async def record_rollback_end(held: HeldSwitch, kind: Kind, *, now: datetime, pr
     )
 
 
-def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> list[Event]:
+async def store_settled(held: HeldSwitch, settled: Sequence[SettledIntervention], *, now: datetime) -> None:
+    """Stores that these interventions ended. An undo that failed is announced."""
+    await held.add_audit_events(_settled_events(settled, now=now))
+    for one in settled:
+        is_undo = one.intervention.kind is not InterventionKind.FINISH
+        if is_undo and one.intervention.phase is InterventionPhase.FAILED:
+            await held.announce_at_switch(
+                AnnouncementKind.UNDO_FAILED,
+                switch=one.switch.key,
+                about=str(one.intervention.id),
+                now=now,
+            )
+
+
+def _settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> list[Event]:
     """The timeline's lines of interventions that came to their end."""
     return [
         _settled_event(one.switch, one.intervention, now)

@@ -1,16 +1,22 @@
 """Closes a switch and its gates when its deployment has ended, or turned out not to be ours."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from app.flow.audit_events import Kind, observed_event
-from app.flow.lifecycle.apply_observation import record_rollback_end, settled_events
+from app.flow.lifecycle.apply_observation import record_rollback_end, store_settled
 from app.flow.lifecycle.compare_answers import may_still_be_read
+from app.flow.notify.announcement import expired_while_away, is_rollback
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.ports.switches import HeldSwitch
 from app.flow.read_models import GateView
+from app.flow.switch_progress import was_stopped_here
 from app.flow.undo.intervention import InterventionFailure, InterventionPhase, InterventionProblem
-from app.gate.state_machine import Awaiting, Closed, Decided, Reported
+from app.gate.decision import Verdict
+from app.gate.ids import DeploymentId
+from app.gate.state_machine import Awaiting, Closed, Decided, Outcome, Reported
 from app.gate.undo import InterventionKind
 
 
@@ -23,6 +29,7 @@ async def close_switch(
     (`share_lost`).
     """
     if held.switch.ended_at is None:
+        failed = _failed_after_approval(held, facts)
         undecided = [await _close(held, view, facts.end_reason, now=now) for view in held.open_gates]
         if any(undecided):
             return  # a report is under way and finds out what CodeDeploy holds; then this is done again
@@ -32,7 +39,8 @@ async def close_switch(
             events=[observed_event(Kind.SWITCH_ENDED, held.switch, now, end_reason=facts.end_reason)],
             now=now,
         )
-        await _settle_waiting(held, facts, now=now)
+        undone = await _settle_waiting(held, facts, now=now)
+        await _announce_failure(held, facts, failed=failed, undone=undone, now=now)
     if not rollback_may_come:
         await _settle_own(held, facts, now=now)
 
@@ -65,6 +73,8 @@ async def _close(held: HeldSwitch, view: GateView, end_reason: str, *, now: date
         case Awaiting():
             withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, reason=end_reason)
             await held.close(view.gate.ended(), reason=end_reason, events=[withdrawn], now=now)
+            if expired_while_away(view.gate, now=now):
+                await held.announce(AnnouncementKind.EXPIRED_WHILE_AWAY, gate=view.id, now=now)
         case Reported() if may_still_be_read(view, now=now):
             return True
         case Reported():
@@ -78,16 +88,41 @@ async def _close(held: HeldSwitch, view: GateView, end_reason: str, *, now: date
     return False
 
 
-async def _settle_waiting(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> None:
-    """What was asked of another switch, and this deployment was to bring about."""
+def _failed_after_approval(held: HeldSwitch, facts: DeploymentFacts) -> bool:
+    """Whether the deployment failed although it was approved here, and nobody here stopped it."""
+    return facts.status != "Succeeded" and any(
+        isinstance(view.gate, Reported)
+        and view.gate.verdict is Verdict.APPROVED
+        and view.outcome is Outcome.ACKNOWLEDGED
+        and not is_rollback(view)
+        and not was_stopped_here(view, facts.end_reason)
+        for view in held.open_gates
+    )
+
+
+async def _announce_failure(
+    held: HeldSwitch, facts: DeploymentFacts, *, failed: bool, undone: bool, now: datetime
+) -> None:
+    """`undone`: this deployment was an undo's, so its failure is that of the undo."""
+    key, rolled_back = held.switch.key, held.switch.rollback_of
+    if failed:
+        await held.announce_at_switch(AnnouncementKind.DEPLOYMENT_FAILED, switch=key, now=now)
+    if rolled_back and not undone and facts.status != "Succeeded":
+        original = replace(key, deployment=DeploymentId(rolled_back))
+        await held.announce_at_switch(AnnouncementKind.ROLLBACK_FAILED, switch=original, now=now)
+
+
+async def _settle_waiting(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> bool:
+    """Ends what was asked of another switch, and this deployment was to bring about; whether there was anything."""
     phase, problem = InterventionPhase.DONE, None
     if facts.status != "Succeeded":
         detail = f"{held.switch.key.deployment}: {facts.end_reason}"
         phase, problem = InterventionPhase.FAILED, InterventionProblem(detail=detail)
     settled = await held.settle_waiting(phase, problem=problem, now=now)
-    await held.add_audit_events(settled_events(settled, now=now))
+    await store_settled(held, settled, now=now)
     if facts.status != "Succeeded" and held.switch.switched_at is None:
         await record_rollback_end(held, Kind.ROLLBACK_FAILED, now=now, problem=facts.end_reason)
+    return bool(settled)
 
 
 async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> None:
@@ -98,7 +133,7 @@ async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime
         stopped = await held.settle_own(
             InterventionKind.STOP, InterventionPhase.FAILED, problem=InterventionProblem(code=code), now=now
         )
-        await held.add_audit_events(settled_events(stopped, now=now))
+        await store_settled(held, stopped, now=now)
     finished = InterventionPhase.DONE if succeeded else InterventionPhase.FAILED
     problem = None if succeeded else InterventionProblem(detail=facts.end_reason)
     await held.settle_own(InterventionKind.FINISH, finished, problem=problem, now=now)

@@ -9,6 +9,8 @@ from typing import Final
 
 from app.flow.audit_events import Kind, observed_event
 from app.flow.lifecycle.confirm_hook import waiting_hook
+from app.flow.notify.announcement import is_rollback
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.codedeploy import Target
 from app.flow.ports.switches import HeldSwitch
 from app.flow.read_models import GateView
@@ -44,6 +46,8 @@ async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) ->
             events=[conflict] if differs else [],
             now=now,
         )
+        if differs and not is_rollback(view):
+            await held.announce(AnnouncementKind.REPORT_CONFLICT, gate=view.id, now=now)
 
 
 async def close_answered(
@@ -72,6 +76,7 @@ async def close_answered(
         await held.close(
             view.gate.ended(), reason=ELSEWHERE, codedeploy_status=event.status, events=[withdrawn], now=now
         )
+        await held.announce(AnnouncementKind.REPORT_CONFLICT, gate=view.id, now=now)
 
 
 def is_unread(view: GateView) -> bool:

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.notify.announcement import expired_while_away
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.database import GateRepository, Quarantine
 from app.gate.decision import Verdict
 from app.gate.ids import GateId
@@ -39,5 +41,7 @@ async def _expire(gate: GateId, *, repository: GateRepository, now: datetime) ->
             gate=gate,
             detail={"verdict": Verdict.EXPIRED},
         )
-        await held.save(vote=None, decision=expiry, events=[decided], now=now)
+        away = expired_while_away(held.view.gate, now=now)
+        announcement = AnnouncementKind.EXPIRED_WHILE_AWAY if away else None
+        await held.save(vote=None, decision=expiry, events=[decided], announcement=announcement, now=now)
         return True

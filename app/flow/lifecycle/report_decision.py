@@ -10,17 +10,22 @@ from typing import Final, Protocol
 
 from app.flow.audit_events import CODEDEPLOY, SWITCHGATE, Event, Kind
 from app.flow.backoff import backoff
+from app.flow.notify.announcement import is_rollback
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.codedeploy import AlreadyAnswered, AnswerRefused, CodeDeployUnavailable, Deployments
 from app.flow.ports.database import Claim
 from app.flow.read_models import MIN_VISIBLE_DELAY, GateView
 from app.gate.deadline import given_up_after
-from app.gate.decision import Answer
+from app.gate.decision import Answer, Verdict
 from app.gate.ids import ExecutionId
-from app.gate.state_machine import Outcome
+from app.gate.state_machine import Awaiting, Outcome
 
 RETRY_AFTER: Final = timedelta(milliseconds=300)
 MAX_BACKOFF: Final = timedelta(seconds=5)
 """The longest time between two tries: nobody should wait for a report long after it could be sent."""
+
+ANNOUNCE_DELAY_AFTER: Final = timedelta(minutes=2)
+"""An approval that CodeDeploy has not accepted for this long is announced."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,10 +50,25 @@ class Result:
 class ReportRepository(Protocol):
     """Where due reports are finished, under the lease that they were claimed with."""
 
-    async def mark_reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool: ...
+    async def mark_reported(
+        self,
+        due: DueReport,
+        result: Result,
+        event: Event,
+        *,
+        announcement: AnnouncementKind | None = None,
+        now: datetime,
+    ) -> bool: ...
 
     async def retry_later(
-        self, due: DueReport, *, error: str, redraw: bool, due_at: datetime, now: datetime
+        self,
+        due: DueReport,
+        *,
+        error: str,
+        redraw: bool,
+        announcement: AnnouncementKind | None = None,
+        due_at: datetime,
+        now: datetime,
     ) -> None:
         """`redraw`: the card is to say so."""
         ...
@@ -64,10 +84,19 @@ async def report_decision(
         if now < given_up_after(due.view.opened_at):
             again = now + min(backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF), MAX_BACKOFF)
             redraw = _needs_redraw(due, exc, again=again)
-            await repository.retry_later(due, error=str(exc), redraw=redraw, due_at=again, now=now)
+            await repository.retry_later(
+                due,
+                error=str(exc),
+                redraw=redraw,
+                announcement=_delay_announcement(due, now=now),
+                due_at=again,
+                now=now,
+            )
             return exc
         result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(exc))
-    await repository.mark_reported(due, result, _event(due, result, now), now=now)
+    await repository.mark_reported(
+        due, result, _event(due, result, now), announcement=_announcement(due, result), now=now
+    )
     return result
 
 
@@ -109,6 +138,25 @@ def _needs_redraw(due: DueReport, exc: CodeDeployUnavailable, *, again: datetime
     """Whether the card, which shows `report_error`, will say something else than it does."""
     decided_at = due.view.decided_at or due.view.opened_at
     return again > decided_at + MIN_VISIBLE_DELAY and due.view.report_error != str(exc)
+
+
+def _delay_announcement(due: DueReport, *, now: datetime) -> AnnouncementKind | None:
+    decided_at = due.view.decided_at or due.view.opened_at
+    late = now - decided_at > ANNOUNCE_DELAY_AFTER
+    approved = due.answer is Answer.SUCCEEDED and not is_rollback(due.view)
+    return AnnouncementKind.REPORT_DELAYED if late and approved else None
+
+
+def _announcement(due: DueReport, result: Result) -> AnnouncementKind | None:
+    """Nobody is called because an expiry could not be delivered: CodeDeploy's own time-out means the same."""
+    gate = due.view.gate
+    if is_rollback(due.view) or isinstance(gate, Awaiting):
+        return None
+    if result.outcome is Outcome.CONFLICT:
+        return AnnouncementKind.REPORT_CONFLICT
+    by_person = gate.verdict in {Verdict.APPROVED, Verdict.REJECTED}
+    undeliverable = result.outcome is Outcome.UNDELIVERABLE and by_person
+    return AnnouncementKind.REPORT_UNDELIVERABLE if undeliverable else None
 
 
 _KINDS: Final = {

@@ -1,8 +1,9 @@
 """Stores the rule status of waiting gates when it changes without a vote.
 
 It changes with the clock (a freeze or a night begins or ends, the members of a group become stale) and with the
-switches of other domains. The card is then published again, the end of a freeze is announced once, and the approvers of
-the gate that is first in the queue are mentioned.
+switches of other domains. The card is then published again, the end of a configured freeze is announced once, and the
+approvers of the gate that is first in the queue are mentioned. The end of a declared freeze is announced with the act
+that ended it (`app.flow.freezes.freeze_acts`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from typing import Protocol
 from app.flow.approval.approval_context import with_configured_exclusive_until
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.freezes.stored_freezes import ActiveFreeze, freeze_event
-from app.flow.notify.announce import AnnouncementKind
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.database import Quarantine
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.gate.ids import DomainName
@@ -54,8 +55,8 @@ class RuleSnapshot:
 
 
 class RuleStatusRepository(Protocol):
-    async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
-        """Closes ended freezes; returns the others."""
+    async def end_freezes(self, *, rules: Rules, now: datetime) -> Sequence[ActiveFreeze]:
+        """Closes ended freezes, and requests the messages about that; returns the others."""
         ...
 
     async def waiting(self) -> Sequence[WaitingGates]: ...
@@ -76,7 +77,7 @@ async def refresh_rule_status(
     *, repository: RuleStatusRepository, rules: Rules, quarantine: Quarantine, now: datetime
 ) -> int:
     """Updates the rule status of all waiting gates; returns how many groups of gates changed."""
-    active = await repository.end_freezes(now=now)
+    active = await repository.end_freezes(rules=rules, now=now)
     waiting = await repository.waiting()
     owned = {each.domain: rules.domain(each.domain) for each in waiting}
     domains = {name: domain for name, domain in owned.items() if domain is not None}

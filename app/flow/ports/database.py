@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from app.flow.audit_events import Event
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.read_models import GateView
 from app.flow.undo.intervention import Intervention
@@ -105,9 +106,11 @@ class HeldGate(Protocol):
         decision: Decision | None,
         discounted: Sequence[UserId] = (),
         events: Sequence[Event],
+        announcement: AnnouncementKind | None = None,
         now: datetime,
     ) -> None:
-        """Saves and commits. `discounted`: the people whose votes do not count in the decision."""
+        """Saves and commits. `discounted`: the people whose votes do not count in the decision. `announcement`: what of
+        the decision is announced."""
         ...
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:

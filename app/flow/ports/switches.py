@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from app.flow.audit_events import Event
+from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.database import Claim, Verification
 from app.flow.read_models import GateView, Switch, Traffic
 from app.flow.undo.intervention import Intervention, InterventionPhase, InterventionProblem
-from app.gate.ids import DeploymentId
+from app.gate.ids import DeploymentId, GateId, SwitchKey
 from app.gate.previous_revision import PreviousRevision
 from app.gate.state_machine import Awaiting, Closed
 from app.gate.undo import InterventionKind
@@ -132,6 +133,16 @@ class HeldSwitch(Protocol):
         ...
 
     async def add_audit_events(self, events: Sequence[Event]) -> None: ...
+
+    async def announce(self, kind: AnnouncementKind, *, gate: GateId, now: datetime) -> None:
+        """Requests an announcement in the thread of the gate's card, once."""
+        ...
+
+    async def announce_at_switch(
+        self, kind: AnnouncementKind, *, switch: SwitchKey, about: str = "", now: datetime
+    ) -> None:
+        """Requests an announcement in the thread of the switch's latest card, once for each `about`."""
+        ...
 
     async def ask(
         self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime

@@ -89,7 +89,8 @@ class Policy:
     """A domain's rules. `approvers` mixes users (U…, W…) and user groups (S…); `approvals` are theirs.
 
     `require` adds sources whose approvals are required as well; `variants` change some keys at times. `exclusivity`
-    applies at all times, because both domains must agree on it.
+    applies at all times, because both domains must agree on it. `notify` names users and user groups who are told
+    beside the approvers.
     """
 
     approvers: tuple[str, ...]
@@ -105,6 +106,7 @@ class Policy:
     questions: tuple[ApprovalQuestion, ...] = ()
     variants: tuple["Variant", ...] = ()
     finish_now: bool = False
+    notify: tuple[str, ...] = ()
     reminder_settings: ReminderSettings = ReminderSettings()
     exclusivity: Exclusivity = Exclusivity()
 

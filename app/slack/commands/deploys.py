@@ -15,6 +15,7 @@ from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.blocks import section
 from app.slack.commands.lists import CommandReply, DeploysLists, only
+from app.slack.commands.notify import NotifyCommand
 from app.slack.commands.rollback import RollbackCommand
 from app.slack.commands.rules import RulesCommand, rules_unavailable_text
 from app.slack.commands.subcommands import read_subcommand
@@ -50,9 +51,11 @@ class DeploysCommand:
         rules_command: RulesCommand,
         rollback: RollbackCommand,
         bulk_approve: BulkApproveHandler,
+        notify_command: NotifyCommand,
     ) -> None:
         self._rollback = rollback
         self._bulk_approve = bulk_approve
+        self._notify_command = notify_command
         self._replies = replies
         self._rules_command = rules_command
         self._lists = lists
@@ -85,6 +88,9 @@ class DeploysCommand:
         elif verb == own.WITHDRAW:
             withdrawal = self._withdraw(named_domains(words), profile, body=body, texts=texts)
             shown = await self._form(withdrawal, texts=texts, until=until)
+        elif verb == own.NOTIFY:
+            notifying = self._notify(words, profile, texts)
+            shown = await self._guarded(notifying, texts=texts, until=until)
         else:
             shown = await self._answer(verb, words, text, profile, texts=texts, until=until)
         if shown.text:
@@ -98,6 +104,9 @@ class DeploysCommand:
         return only(
             await self._bulk_approve.command(words, body=body, profile=profile, texts=texts), texts=texts
         )
+
+    async def _notify(self, words: Sequence[str], profile: Profile, texts: Texts) -> CommandReply:
+        return only(await self._notify_command.answer(words, profile=profile, texts=texts), texts=texts)
 
     async def _rules_answer(
         self, verb: str, words: Sequence[str], body: Body, profile: Profile, texts: Texts

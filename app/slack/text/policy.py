@@ -53,7 +53,8 @@ def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
     lines += _questions(policy, texts)
     lines += exclusivity_lines(policy.exclusivity, texts=texts)
     minutes = int(policy.deadline.total_seconds() // 60)
-    return [*lines, texts("policy.deadline", minutes=minutes)]
+    lines.append(texts("policy.deadline", minutes=minutes))
+    return [*lines, texts("policy.notify", who=who(policy.notify))] if policy.notify else lines
 
 
 def _owing(policy: Policy, texts: Texts, who: Who) -> list[str]:

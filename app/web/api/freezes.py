@@ -129,7 +129,7 @@ async def delete_freeze(
 ) -> None:
     """Lifts one before its end."""
     if not 0 < number < 2**63 or not await lift_freeze(
-        number, who=api_actor(by), repository=services.freezes, now=now
+        number, who=api_actor(by), repository=services.freezes, rules=services.rules, now=now
     ):
         raise ProblemError(404, "no_such_freeze", "No such freeze stands.")
     services.wakeups.notify("freeze_changed")

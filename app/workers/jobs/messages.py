@@ -9,10 +9,14 @@ import structlog
 
 from app.db.quarantine import Quarantine
 from app.flow.approval.approval_context import with_related_switches
-from app.flow.notify.announce import DueAnnouncement, announce
+from app.flow.notify.announce import announce
+from app.flow.notify.announce_in_channel import DueChannelAnnouncement, announce_in_channel
+from app.flow.notify.announcement import DueAnnouncement
 from app.flow.notify.post_timeline import DueThread, post_timeline
 from app.flow.notify.publish_card import DueCard, publish_card
 from app.flow.notify.remove_card_copy import DueCopy, remove_copy
+from app.flow.notify.send_direct_message import DueDirectMessage, send_direct_message
+from app.flow.notify.subscriptions import request_direct_messages
 from app.observability.metrics import CARD_UPDATES
 from app.workers.dependencies import Dependencies
 from app.workers.leased_job import leased_job
@@ -121,9 +125,51 @@ def post_announcements(deps: Dependencies) -> Step:
     announcements = deps.repositories.announcements
 
     async def post(due: DueAnnouncement) -> None:
-        await announce(due, repository=announcements, announcer=deps.announcer, now=deps.clock())
+        await announce(
+            due,
+            repository=announcements,
+            announcer=deps.announcer,
+            rules=deps.rules,
+            now=deps.clock(),
+        )
 
     return leased_job(announcements, key=lambda due: due.id, work=post, clock=deps.clock)
+
+
+def post_channel_announcements(deps: Dependencies) -> Step:
+    """Messages for channels that are not posted."""
+    announcements = deps.repositories.channel_announcements
+
+    async def post(due: DueChannelAnnouncement) -> None:
+        await announce_in_channel(
+            due, repository=announcements, announcer=deps.channel_announcer, now=deps.clock()
+        )
+
+    return leased_job(announcements, key=lambda due: due.id, work=post, clock=deps.clock)
+
+
+def request_messages(deps: Dependencies) -> Step:
+    """Direct messages about gates that wait, and those whose gate was decided."""
+
+    async def step(limit: int) -> Jobs:
+        requested = await request_direct_messages(
+            repository=deps.repositories.direct_messages, rules=deps.rules, now=deps.clock()
+        )
+        if requested:
+            deps.wakeups.notify("direct_message_requested")
+        return []
+
+    return step
+
+
+def send_direct_messages(deps: Dependencies) -> Step:
+    """Direct messages to post or to edit."""
+    direct_messages = deps.repositories.direct_messages
+
+    async def send(due: DueDirectMessage) -> None:
+        await send_direct_message(due, repository=direct_messages, messenger=deps.messenger, now=deps.clock())
+
+    return leased_job(direct_messages, key=lambda due: due.id, work=send, clock=deps.clock)
 
 
 def publish_homes(deps: Dependencies) -> Step:

@@ -27,8 +27,19 @@ NOW: Final = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 FENCED: Final = (
     *(
         f"announcements.{name}"
-        for name in ("STORE_POST_INTENT", "STORE_POSTED", "DELETE_ANNOUNCEMENT", "RESCHEDULE")
+        for name in (
+            "STORE_POST_INTENT",
+            "STORE_POSTED",
+            "REQUEST_ELSEWHERE",
+            "DELETE_ANNOUNCEMENT",
+            "RESCHEDULE",
+        )
     ),
+    *(
+        f"channel_announcements.{name}"
+        for name in ("STORE_POST_INTENT", "STORE_POSTED", "DELETE", "RESCHEDULE")
+    ),
+    *(f"direct_messages.{name}" for name in ("STORE_POST_INTENT", "STORE_POSTED", "CLOSE", "RESCHEDULE")),
     "card_copies.RESCHEDULE",
     *(f"cards.{name}" for name in ("STORE_POST_INTENT", "STORE_PUBLISHED", "STORE_SHOWN", "RESCHEDULE")),
     *(f"evidence.{name}" for name in ("STORE_EVIDENCE", "STORE_LIVE", "RESCHEDULE")),
@@ -107,6 +118,9 @@ def test_it_does_for_the_owner(leased: tuple[psycopg.Connection, Values], name: 
 KEEPS_LEASE: Final = (
     "cards.STORE_POST_INTENT",
     "announcements.STORE_POST_INTENT",
+    "announcements.REQUEST_ELSEWHERE",
+    "channel_announcements.STORE_POST_INTENT",
+    "direct_messages.STORE_POST_INTENT",
     "threads.STORE_POST_INTENT",
     "threads.STORE_POSTED",
 )

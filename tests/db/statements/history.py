@@ -17,7 +17,15 @@ from tests.gate.seen import evidence
 DOMAINS: Final = ("auth", "user", "order", "hub", "delivery", "notification", "promotion", "payment")
 TABLES: Final = (
     *("switches", "gates", "votes", "reports", "cards", "threads", "evidence", "checks", "probe_runs"),
-    *("gate_rule_snapshots", "announcements", "interventions", "freezes", "audit_events"),
+    *(
+        "gate_rule_snapshots",
+        "announcements",
+        "channel_announcements",
+        "direct_messages",
+        "interventions",
+        "freezes",
+        "audit_events",
+    ),
 )
 
 # One switch each half minute, the last one an hour ago. Of fifty, one is taken back by the one after it.
@@ -100,6 +108,15 @@ OF_GATES: Final = (
     """
     INSERT INTO announcements (gate_id, kind, subject, written_at, ts)
     SELECT gate_id, 'freeze_ended', 'x', at, '1764000000.000100' FROM history WHERE n %% 20 = 0
+    """,
+    """
+    INSERT INTO channel_announcements (kind, channel, detail, written_at, ts)
+    SELECT 'freeze_ended', 'C01DEPLOY', '{"freezes": [], "domains": null, "by": null}', at, '1764000000.000100'
+    FROM history WHERE n %% 20 = 0
+    """,
+    """
+    INSERT INTO direct_messages (gate_id, person, written_at, channel, ts, closed_at)
+    SELECT gate_id, person, at, 'D01', '1764000000.000100', at FROM history WHERE n %% 20 = 0
     """,
 )
 OF_SWITCHES: Final = (

@@ -75,6 +75,15 @@ LIVE: Final = (
     SELECT id, 'break_glass', %(now)s, %(now)s FROM gates WHERE phase = 'decided'
     """,
     """
+    INSERT INTO channel_announcements (kind, channel, detail, written_at, due_at)
+    VALUES ('freeze_ended', 'C01DEPLOY', '{"freezes": [], "domains": null, "by": null}', %(now)s, %(now)s)
+    """,
+    "INSERT INTO subscriptions (person, domains, locale, changed_at) VALUES ('U1', '{order}', 'en', %(now)s)",
+    """
+    INSERT INTO direct_messages (gate_id, person, written_at, due_at)
+    SELECT id, 'U1', %(now)s, %(now)s FROM gates WHERE phase = 'decided'
+    """,
+    """
     INSERT INTO probe_runs (gate_id, name, requested_at, due_at)
     SELECT id, 'smoke', %(now)s, %(now)s FROM gates WHERE phase = 'decided'
     """,
@@ -197,6 +206,8 @@ class Values:
             )
             copy = first("SELECT id FROM card_copies")
             announcement = first("SELECT id FROM announcements WHERE due_at IS NOT NULL")
+            for_channel = first("SELECT id FROM channel_announcements WHERE due_at IS NOT NULL")
+            direct = first("SELECT id FROM direct_messages WHERE due_at IS NOT NULL")
             probe = first("SELECT id FROM probe_runs WHERE due_at IS NOT NULL")
             freeze = first("SELECT id FROM freezes WHERE ended_at IS NULL")
             intervention = first("SELECT id FROM interventions WHERE due_at IS NOT NULL")
@@ -245,6 +256,18 @@ class Values:
             **dict.fromkeys(("next_due_at", "next_seen_at", "requested_before", "posted_at"), now),
             **dict.fromkeys(("next_blockers", "why", "failure_code", "failure_detail"), None),
             **dict.fromkeys(("next_seq", "posted_seq"), 1),
+            **dict.fromkeys(("who", "person"), "U1"),
+            "announced": "undo_failed",
+            "act": "freeze_ended",
+            "act_detail": "{}",
+            "about": "",
+            "of_deployment": "d-live-3",
+            **dict.fromkeys(("to_channel", "next_channel"), "C01DEPLOY"),
+            **dict.fromkeys(("written_at", "changed_at"), now),
+            "locale": "en",
+            "persons": ["U2"],
+            "for_domains": ["order"],
+            "own": [True],
             "next_seen": "{}",
             "next_channel": "C01DEPLOY",
             "posted_ts": "1764000000.000100",
@@ -358,11 +381,15 @@ class Values:
             "card_copies": copy,
             "interventions": intervention,
             "announcements": announcement,
+            "channel_announcements": for_channel,
+            "direct_messages": direct,
             "probe_runs": probe,
             "reports": DECIDED,
         }
         self._by_statement: Mapping[str, Mapping[str, Any]] = {
             "announcements": {"id": announcement, "ids": [announcement], "key": announcement},
+            "channel_announcements": {"id": for_channel, "ids": [for_channel], "key": for_channel},
+            "direct_messages": {"id": direct, "ids": [direct], "key": direct},
             "probes": {"id": probe, "ids": [probe], "key": probe},
             "interventions": {"id": intervention, "ids": [intervention], "key": intervention},
             "interventions.INSERT_INTERVENTION": {"id": uuid4(), "kind": "finish"},

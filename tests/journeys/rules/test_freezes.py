@@ -77,7 +77,8 @@ async def test_a_freeze_holds_a_waiting_gate_and_its_end_reminds(build: Build) -
         await harness.until(lambda: ": blocked" not in harness.card_text(deployment))
 
         def reminders() -> list[str]:
-            return [text for text in replies(harness, deployment) if "*order* is unfrozen" in text]
+            said = map(text_of, harness.slack.messages.in_channel(CHANNEL.id))
+            return [text for text in said if "The freeze of *order* has ended" in text]
 
         await harness.until(reminders)
         (reminder,) = reminders()

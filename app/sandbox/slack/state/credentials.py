@@ -16,6 +16,8 @@ DEFAULT_SCOPES: Final = (
     "channels:history",
     "groups:history",
     "groups:read",
+    "im:history",
+    "im:write",
 )
 """Those of the manifest."""
 
@@ -29,6 +31,7 @@ NEEDED: Final = {
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
     "conversations.info": ("channels:read", "groups:read"),
+    "conversations.open": ("im:write",),
     "conversations.history": ("channels:history", "groups:history", "im:history"),
     "conversations.replies": ("channels:history", "groups:history", "im:history"),
 }

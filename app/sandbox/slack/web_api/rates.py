@@ -35,6 +35,7 @@ PUBLISHED: Final[Mapping[str, Rate]] = {
     "usergroups.list": TIER_2,
     "usergroups.users.list": TIER_2,
     "conversations.info": TIER_3,
+    "conversations.open": TIER_3,
     "conversations.history": TIER_3,
     "conversations.replies": TIER_3,
     "apps.connections.open": TIER_1,

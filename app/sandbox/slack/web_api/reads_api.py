@@ -27,6 +27,7 @@ class ReadsApi:
             "usergroups.list": self.groups,
             "usergroups.users.list": self.members,
             "conversations.info": self.channel,
+            "conversations.open": self.open_conversation,
             "conversations.history": self.history,
             "conversations.replies": self.replies,
         }
@@ -82,6 +83,15 @@ class ReadsApi:
         channel = find_channel(self._ws, text_of(params, "channel"))
         self._ws.credentials.admit_info(private=channel.is_private)
         return {"channel": channel_json(channel)}
+
+    def open_conversation(self, params: Params) -> Json:
+        """With one person only."""
+        user = self._ws.people.find_user(text_of(params, "users"))
+        if user is None:
+            raise SlackError("user_not_found")
+        if user.is_bot:
+            raise SlackError("cannot_dm_bot")
+        return {"channel": {"id": self._ws.people.direct_channel(user).id}}
 
     def history(self, params: Params) -> Json:
         """Newest first, without ephemerals, and without replies that were not broadcast."""
