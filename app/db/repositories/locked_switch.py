@@ -7,13 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
-    DateTime,
-    Integer,
     Text,
     bindparam,
     case,
-    cast,
     func,
     literal_column,
     null,
@@ -21,7 +17,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
@@ -52,7 +47,7 @@ from app.flow.audit_events import Event
 from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.database import Verification
 from app.flow.ports.switches import SettledIntervention, SwitchUpdate
-from app.flow.read_models import GateView, Switch, Traffic
+from app.flow.read_models import GateView, Switch
 from app.flow.undo.execute_intervention import undo_named_in
 from app.flow.undo.intervention import InterventionPhase, InterventionProblem
 from app.gate.decision import Verdict
@@ -184,7 +179,9 @@ class HeldSwitchRow:
     ) -> None:
         """Stores the observation; keeps known values that it does not change."""
         switch = {"switch": self._switch.id}
-        await execute(self._connection, STORE_OBSERVATION, {**switch, **observation_parameters(update), "now": now})
+        await execute(
+            self._connection, STORE_OBSERVATION, {**switch, **observation_parameters(update), "now": now}
+        )
         if update.rollback_id is not None:
             await execute(self._connection, STORE_ROLLBACK, {**switch, "deployment": update.rollback_id})
         if update.green_percent:

@@ -2,7 +2,19 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Boolean, ColumnElement, DateTime, Integer, Text, bindparam, case, cast, func, null, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    null,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.expressions import NOW_PARAM, SWITCH_PARAM

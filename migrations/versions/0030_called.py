@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 
 WORK: Final = """
     due_at timestamptz,
