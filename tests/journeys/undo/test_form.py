@@ -2,13 +2,13 @@
 
 import asyncio
 
-from app.sandbox.people import GRACE, JUN, MINA, OLU
-from app.sandbox.slack.state.shapes import User
+from app.sandbox.people import GRACE, MINA, OLU
+from app.sandbox.slack.state.shapes import Message, User
 from tests.flow import outsiders
 from tests.harness import Harness
-from tests.journeys.test_switch_lifecycle import CANARY, approved
+from tests.journeys.test_switch_lifecycle import CANARY
 from tests.journeys.undo.test_undo import finished, form_reason, switched, undo
-from tests.slack.play import form_of
+from tests.slack.play import buttons_of, deploys, form_of, press_in
 
 
 def shown(harness: Harness, user: User) -> str:
@@ -120,8 +120,18 @@ async def test_approving_and_rejecting_at_once_leaves_one_decision_and_no_lost_r
         assert rejected.outcome == "closed"
 
 
-async def test_who_may_not_decide_is_offered_nothing_after_the_decision(harness: Harness) -> None:
-    deployment = await approved(harness)
-    await harness.press(JUN.id, deployment, "undo")
-    await harness.until(lambda: "order" in harness.ephemerals(JUN.id))
-    assert harness.slack.views.top(JUN.id) is None
+async def test_the_reply_to_a_late_reject_has_a_button_that_opens_roll_back(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order", config=CANARY)
+    listed = await deploys(harness, GRACE)
+    await harness.approve(MINA.id, deployment)
+    await harness.reported(deployment)
+
+    await press_in(harness, listed, GRACE, "reject")
+
+    def offers() -> list[Message]:
+        return [one for one in harness.slack.messages.ephemerals(GRACE.id) if "undo" in buttons_of(one)]
+
+    await harness.until(offers)
+    await press_in(harness, offers()[-1], GRACE, "undo")
+    await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
+    assert "within seconds" in shown(harness, GRACE)
