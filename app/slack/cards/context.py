@@ -107,6 +107,8 @@ def _approvals(view: GateView, policy: Policy, rule_status: RuleStatus | None, t
     if not view.votes:
         who = "; ".join(approver_lines(rule_status.policy if rule_status else policy, texts=texts))
         yield texts("card.context.approvers", who=who)
+        if policy.notify:
+            yield texts("card.context.notify", who=mentions(policy.notify))
     approved = counting_votes(view, Choice.APPROVE, rule_status)
     rejected = counting_votes(view, Choice.REJECT, rule_status)
     if approved:

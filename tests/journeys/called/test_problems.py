@@ -25,7 +25,6 @@ from tests.journeys.called.scenes import (
 )
 from tests.journeys.test_switch_lifecycle import CANARY
 from tests.journeys.undo.test_undo import undo
-from tests.slack.play import opened
 
 SIREN = ":rotating_light:"
 KINDS = "SELECT kind FROM announcements ORDER BY id"
@@ -213,6 +212,9 @@ async def test_a_deleted_card_does_not_silence_it(harness: Harness) -> None:
     )
 
 
-async def test_nothing_is_told_of_a_deployment_that_is_not_ours(harness: Harness) -> None:
-    await opened(harness, "order")
+async def test_the_card_mentions_whom_the_domain_notifies(harness: Harness) -> None:
+    _, card = await harness.open_gate("order")
+    assert "<@U09LEAD>" in text_of(card)
+    hub, _ = await harness.open_gate("hub")
+    assert "<@U09LEAD>" not in harness.card_text(hub)
     assert harness.rows(KINDS) == []
