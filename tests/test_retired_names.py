@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 import app.observability.metrics
 import app.web.api.schemas
+from app.db.audit_table import audit_events
 from app.db.mapping.overridden_rules import RULE_NAMES
-from app.db.tables import metadata
 from app.flow.audit_events import EARLIER_KINDS, ActorKind, Kind
 from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.undo.intervention import InterventionFailure, InterventionPhase
@@ -113,8 +113,8 @@ UNION ALL SELECT prosrc || proname FROM pg_proc WHERE pronamespace = 'public'::r
 
 def test_no_retired_name_is_stored() -> None:
     tables = {
-        *metadata.tables,
-        *(column.name for table in metadata.tables.values() for column in table.columns),
+        *audit_events.metadata.tables,
+        *(column.name for table in audit_events.metadata.tables.values() for column in table.columns),
     }
     enums = (
         ActorKind,
