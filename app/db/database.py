@@ -1,4 +1,4 @@
-"""Transactions, and single statements in a transaction of their own."""
+"""Transactions, and single statements that Postgres commits by itself."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +18,7 @@ class Database:
 
     def __init__(self, url: str, *, size: PoolSize = REQUESTS) -> None:
         self.engine = create_engine(url, size)
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -30,10 +31,11 @@ class Database:
     async def execute(self, statement: str | Executable, **values: Any) -> Sequence[Any]:
         """Runs one statement, a read or a write, in a transaction of its own, and returns its rows.
 
-        Raises `DatabaseUnavailable`.
+        Postgres begins and ends that transaction itself, so this takes one round trip instead of three. Raises
+        `DatabaseUnavailable`.
         """
         with translate_errors():
-            async with self.engine.begin() as connection:
+            async with self._autocommit.connect() as connection:
                 return await execute(connection, statement, values)
 
     async def ping(self) -> None:
