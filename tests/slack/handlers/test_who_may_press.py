@@ -61,7 +61,7 @@ async def test_who_deployed_may_reject_and_not_approve(harness: Harness) -> None
     deployment, _ = await harness.open_gate("order", description="v2 github-actor=Mina-Kim")
     assert (await harness.approve(MINA.id, deployment)).acked
     await wait_for_reply(harness, MINA, "order")
-    assert "직접" in harness.ephemerals(MINA.id)
+    assert "본인이 배포한" in harness.ephemerals(MINA.id)
     assert unchanged(harness, deployment)
     assert (await harness.reject(MINA.id, deployment, "my own mistake")).outcome == "closed"
     assert await harness.reported(deployment) == ["Failed"]
