@@ -74,7 +74,7 @@ async def test_ones_own_deployment_is_ones_own_by_whichever_id(build: Build) -> 
     async with build(config=text, before=grid()) as harness:
         deployment, _ = await harness.open_gate("order", description="by @mina-kim")
         await harness.approve(W_MINA, deployment)
-        await harness.until(lambda: "직접" in harness.ephemerals(W_MINA))
+        await harness.until(lambda: "본인이 배포한" in harness.ephemerals(W_MINA))
         assert votes(harness, deployment) == []
 
 

@@ -95,7 +95,7 @@ async def test_the_tag_makes_the_deployer_known_and_one_colleague_is_enough(buil
         await harness.until(lambda: people(harness) == (MINA.id, {MINA.id}))
         await harness.until(lambda: TWO not in harness.card_text(deployment))
         await harness.approve(MINA.id, deployment)
-        await harness.until(lambda: "직접" in harness.ephemerals(MINA.id))
+        await harness.until(lambda: "본인이 배포한" in harness.ephemerals(MINA.id))
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.approve(OLU.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
