@@ -96,5 +96,5 @@ def test_home_is_each_persons_own(page: Page) -> None:
 
     page.get_by_text("Jun", exact=True).click()
 
-    expect(shown).to_contain_text("승인 대기 중인 배포가 없습니다.", timeout=TIMEOUT_MS)
+    expect(shown).to_contain_text("지금 승인할 배포가 없습니다.", timeout=TIMEOUT_MS)
     expect(shown.get_by_role("button", name="승인", exact=True)).to_have_count(0)

@@ -39,7 +39,7 @@ def test_the_rules_in_english(shell: Shell) -> None:
         "One rejection is enough to stop it.",
         "A reason is required for rejecting.",
         "Required checks: “order-create smoke”.",
-        "Rejected automatically if nobody answers within 55 minutes.",
+        "Rejected automatically if not approved within 55 minutes.",
         "Different for “nights” (every day 22:00–08:00 Asia/Seoul):",
         "   2 approvals by different people needed from: S0ONCALL.",
         "Frozen weekly Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",

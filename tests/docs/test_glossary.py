@@ -1,4 +1,5 @@
-"""The glossary of what people read: both catalogs, the guides, the API's document and the command's help.
+"""The glossary of what people read: the catalogs of Slack and of the sandbox's page, the guides, the API's document and
+the command's help.
 
 Code in backticks is left out: commands, action ids and API fields keep their names.
 """
@@ -13,6 +14,8 @@ from typer.main import get_command
 
 from app.cli.main import app
 from app.i18n.catalog import LOCALES, LocaleName, _catalogs
+from app.i18n.templates import Catalog
+from app.sandbox.page.texts import page_catalog
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 GUIDES: Final = (
@@ -47,9 +50,15 @@ IN_CATALOGS: Final = {
     r"\b(I|I'm|[Mm]y)\b": "the product does not speak as I",
     r"^(not yet|not now|keep blue)$": "Cancel",
     r"\bwaits\b": "is waiting",
+    r"\bnobody (has )?answer(ed|s)\b": "not approved: one of two may have answered",
+    r"\bwas drawn\b": "plain words for what the reader saw",
 }
 KOREAN: Final = {
-    "되돌리기|되돌렸": "롤백",
+    "되돌[리렸립려릴린]": "롤백; 복귀",
+    "롤백 취소": "복귀",
+    "서비스 중(?!단)": "운영 중",
+    "Switchgate 밖": "Switchgate 외부",
+    "(^|[ *])(내|내가|제가) ": "주어 없이",
     "(?<!응)답(을|이|은|으로|까지)": "응답, 결과",
     "스스로": "자동",
     "투표|표를": "결정",
@@ -82,17 +91,21 @@ def _flags(phrase: str) -> re.RegexFlag:
     return re.NOFLAG if "(I|" in phrase else re.IGNORECASE
 
 
-def texts_of(locale: LocaleName) -> Iterator[tuple[str, str]]:
-    catalog = _catalogs()[locale]
+def texts_of(catalog: Catalog) -> Iterator[tuple[str, str]]:
     yield from catalog.singles.items()
     for key, forms in catalog.plurals.items():
         yield from ((f"{key}.{form}", text) for form, text in forms.items())
 
 
+def catalog_of(name: str, locale: LocaleName) -> Catalog:
+    return _catalogs()[locale] if name == "slack" else page_catalog(locale)
+
+
 @pytest.mark.parametrize("locale", LOCALES)
-def test_the_catalogs_keep_to_the_glossary(locale: LocaleName) -> None:
-    checked = dict(texts_of(locale))
-    assert len(checked) > 500
+@pytest.mark.parametrize(("name", "at_least"), [("slack", 500), ("sandbox page", 100)])
+def test_the_catalogs_keep_to_the_glossary(name: str, at_least: int, locale: LocaleName) -> None:
+    checked = dict(texts_of(catalog_of(name, locale)))
+    assert len(checked) > at_least
     wrong = {key: found_in(text, FORBIDDEN[locale]) for key, text in checked.items()}
     assert {key: found for key, found in wrong.items() if found} == {}
 
@@ -140,6 +153,9 @@ def _helps(command: Any) -> Iterator[str]:
         ("ko", "트래픽의 {percent} %"),
         ("ko", "{domain}을(를) 찾을 수 없습니다"),
         ("ko", "{domain}는 동결되었습니다"),
+        ("en", "order 1.42.0: expired, nobody answered"),
+        ("ko", "블루로 되돌립니다"),
+        ("ko", "내 승인 대기 3건"),
     ],
 )
 def test_a_forbidden_phrase_is_found(locale: LocaleName, text: str) -> None:

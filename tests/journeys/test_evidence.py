@@ -111,7 +111,7 @@ async def test_a_tag_that_moves_is_not_taken_for_the_same_build(harness: Harness
     harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
     second, _ = await harness.open_gate("order", image_tag="latest")
     card = await evidence(harness, second, "No changes")
-    assert "`klp-logistics/order:latest` is a mutable tag and may point to a different build." in card
+    assert "Mutable tag, may point to a different build: `klp-logistics/order:latest`." in card
 
 
 async def test_what_is_wrong_with_green_comes_first(harness: Harness) -> None:
@@ -322,7 +322,9 @@ async def test_a_gate_that_is_confirmed_late_gets_its_evidence_then(harness: Har
     harness.aws.faults.add("GetDeployment", "unavailable", times=None)
     harness.aws.faults.add("BatchGetDeployments", "unavailable", times=None)
     deployment = await harness.deploy("order")
-    await harness.until(lambda: "Can't reach CodeDeploy to confirm" in harness.card_text(deployment))
+    await harness.until(
+        lambda: "CodeDeploy hasn't confirmed this deployment yet" in harness.card_text(deployment)
+    )
     assert "Reading blue and green" not in harness.card_text(deployment)
     assert harness.aws.calls("DescribeServices") == []
     harness.aws.faults.clear()

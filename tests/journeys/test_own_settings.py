@@ -21,7 +21,7 @@ async def test_the_deployments_own_settings_are_shown_and_promised(harness: Harn
     await harness.approve(MINA.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
-    await harness.until(lambda: "Roll back takes seconds until" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolling back takes seconds until" in harness.card_text(deployment))
     [switch] = harness.table("switches")
     kept = switch["blue_until"] - switch["switched_at"]
     assert kept.total_seconds() == 5 * 60

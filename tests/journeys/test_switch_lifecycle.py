@@ -26,7 +26,7 @@ async def test_a_canary_goes_from_ten_percent_to_the_end_of_blue(harness: Harnes
     assert "Next: 100% at about" in harness.card_text(deployment)
     harness.aws.clock.advance(5 * 60)
     await harness.until(lambda: "100% on green" in harness.card_text(deployment))
-    assert "Roll back takes seconds until" in harness.card_text(deployment)
+    assert "Rolling back takes seconds until" in harness.card_text(deployment)
     harness.aws.clock.advance(6 * 60)
     harness.clock.advance(minutes=6)
     await harness.until(lambda: "Completed" in harness.card_text(deployment))
@@ -66,7 +66,7 @@ async def test_an_alarm_after_the_switch_shows_its_rollback_until_blue_serves_ag
     assert await harness.reported(rollback) == ["Succeeded"]
     harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
 
-    await harness.until(lambda: "Back on blue" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolled back to blue" in harness.card_text(deployment))
     assert harness.aws.share("order") == {"blue": 100, "green": 0}
     assert "undo" not in harness.actions(deployment)
 
@@ -106,4 +106,4 @@ async def test_a_rollback_without_hooks_is_followed_all_the_same(harness: Harnes
     harness.aws.advance_until(lambda: harness.aws.share("bare")["green"] == 0)
     harness.clock.advance(seconds=30)
 
-    await harness.until(lambda: "Back on blue" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolled back to blue" in harness.card_text(deployment))

@@ -3,7 +3,7 @@
 from typing import Final, assert_never
 
 from app.flow.read_models import GateView
-from app.flow.switch_progress import is_let_through_elsewhere, is_withdrawn_by_somebody
+from app.flow.switch_progress import is_let_through, is_let_through_elsewhere, is_withdrawn_by_somebody
 from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
@@ -22,6 +22,9 @@ from app.slack.text.violations import mentions, rule_lines
 
 ASKED_FIRST: Final = frozenset({CardState.ROLLING_BACK, CardState.ROLLBACK_FAILED, CardState.UNDO_REVERTING})
 """States in which a requested rollback matters more than where the traffic is."""
+
+STAYS_ON_BLUE: Final = frozenset({"rejected", "expired", "withdrawn_by"})
+"""Decisions that leave production traffic on blue, unless somebody answered CodeDeploy otherwise."""
 
 
 def decided_lines(view: GateView, state: CardState, texts: Texts) -> list[str]:
@@ -96,7 +99,9 @@ def _decision(view: GateView, texts: Texts) -> list[str]:
         deadline=when(view.deadline_at),
         rolled_back=inline(view.switch.rollback_of or ""),
     )
-    return [text]
+    is_known = view.outcome in {None, Outcome.ACKNOWLEDGED}
+    stays = key in STAYS_ON_BLUE and is_known and not is_let_through(view)
+    return [f"{text} {texts('card.decided.on_blue')}" if stays else text]
 
 
 def _decider(view: GateView) -> str:

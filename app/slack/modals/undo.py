@@ -17,7 +17,7 @@ from app.slack.blocks import Block, section, when
 from app.slack.modals.reason_form import reason_form
 from app.slack.text.escape import escaped, inline
 from app.slack.text.switch import domain_name
-from app.slack.text.undo_options import previous_text, traffic_left
+from app.slack.text.undo_options import redeployed_text, traffic_left
 
 UNDO_CALLBACK: Final = "undo_reason"
 
@@ -64,7 +64,7 @@ class UndoForm:
             f"undo.{says}.{_text_key(view, self.kind, now=self.now)}",
             domain=escaped(domain_name(view, texts)),
             deployment=inline(view.switch.key.deployment),
-            previous=previous_text(view, texts),
+            previous=redeployed_text(view, texts),
             left=" ".join(traffic_left(view, texts)),
             until=when(view.switch.blue_until) if view.switch.blue_until else "—",
         )

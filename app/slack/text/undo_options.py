@@ -9,6 +9,7 @@ from app.gate.rules.denials import Denial
 from app.gate.undo import InterventionKind, NoPreviousRevision, Progress, available_undo
 from app.i18n.catalog import Texts
 from app.slack.text.escape import inline
+from app.slack.text.versions import versions_in
 
 
 def undo_kind(view: GateView) -> InterventionKind | None:
@@ -23,6 +24,15 @@ def previous_text(view: GateView, texts: Texts) -> str:
     """The previous version, by its best known name."""
     name = view.switch.previous_revision
     return inline(name) if name else texts("card.previous_version")
+
+
+def redeployed_text(view: GateView, texts: Texts) -> str:
+    """What a redeployment deploys: the previous revision, with its version where that is known."""
+    previous, version = previous_text(view, texts), versions_in(view).before
+    blue = view.evidence.blue.revision if view.evidence is not None else None
+    if version is None or version in previous or blue is None or isinstance(blue, Missing):
+        return previous
+    return f"{inline(version)} ({previous})" if blue.name == view.switch.previous_revision else previous
 
 
 def traffic_left(view: GateView, texts: Texts) -> list[str]:
@@ -44,7 +54,7 @@ def redeployment_lines(view: GateView, texts: Texts) -> list[str]:
         return [no_undo_text(view, exc.obstacle, texts)]
     except Denial:
         return []
-    text = texts("course.undo_redeploys", previous=previous_text(view, texts))
+    text = texts("course.undo_redeploys", previous=redeployed_text(view, texts))
     return [text] if kind is InterventionKind.REDEPLOY else []
 
 

@@ -47,7 +47,8 @@ def switch_names(view: GateView, texts: Texts) -> SwitchNames:
     more = f" +{versions.others}" if versions.others else ""
     container = f"{versions.container} " if versions.container else ""
     moves = f"{before} → {after}" if before and after and before != after else after or ""
-    previous = _line(before or view.switch.previous_revision or texts("card.previous_version"))
+    known = before or view.switch.previous_revision
+    previous = _line(known or texts("card.previous_version"))
     version = _line(after or texts("card.green"))
     return SwitchNames(
         domain=domain,
@@ -55,7 +56,7 @@ def switch_names(view: GateView, texts: Texts) -> SwitchNames:
         green=_line(f"{domain} {container}{after or ''}"),
         version=version,
         previous=previous,
-        newer=previous if view.basis is Basis.UNDO else version,
+        newer=_line(known or texts("card.newer_version")) if view.basis is Basis.UNDO else version,
     )
 
 

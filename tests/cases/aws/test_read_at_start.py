@@ -73,13 +73,13 @@ SHOWN: Final[list[tuple[dict[str, Any], str]]] = [
         {"firelensConfiguration": {"type": "fluentbit", "options": {"config-file-type": "s3"}}},
         "1 environment file is read when tasks start; its value may have changed (AWS doesn't report it).",
     ),
-    ({"image": "shop"}, "`shop:latest` is a mutable tag and may point to a different build."),
-    ({"image": "shop:stable"}, "`shop:stable` is a mutable tag and may point to a different build."),
+    ({"image": "shop"}, "Mutable tag, may point to a different build: `shop:latest`."),
+    ({"image": "shop:stable"}, "Mutable tag, may point to a different build: `shop:stable`."),
     (
         {"image": "shop:latest-arm64"},
-        "`shop:latest-arm64` is a mutable tag and may point to a different build.",
+        "Mutable tag, may point to a different build: `shop:latest-arm64`.",
     ),
-    ({"image": "shop:v1"}, "`shop:v1` is a mutable tag and may point to a different build."),
+    ({"image": "shop:v1"}, "Mutable tag, may point to a different build: `shop:v1`."),
     ({"image": "shop:main-9f3c2ab"}, ""),
     (
         {"secrets": [{"name": "A", "valueFrom": f"{PARAMETER}:prod"}]},

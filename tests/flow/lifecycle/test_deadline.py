@@ -18,7 +18,7 @@ async def test_nobody_decides_and_codedeploy_is_told_failed(harness: Harness) ->
     gate = harness.gate(deployment)
     assert gate["verdict"] == "expired"
     assert gate["deadline_at"] <= gate["decided_at"] < due + timedelta(seconds=5)
-    await harness.until(lambda: "nobody answered by" in harness.card_text(deployment))
+    await harness.until(lambda: "not approved by" in harness.card_text(deployment))
     assert harness.actions(deployment) & {"approve", "reject"} == set()
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     assert harness.aws.share("order") == {"blue": 100, "green": 0}

@@ -120,7 +120,7 @@ async def test_a_freeze_declared_during_break_glass_is_read_first(build: Build) 
         again = await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "it is urgent"})
         assert again.outcome == "updated"
         assert again.view is not None
-        assert "A different rule is broken now" in str(again.view.body)
+        assert "The overridden rules have changed" in str(again.view.body)
         assert "it is urgent" in str(again.view.body)
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.slack.submit_async(GRACE.id, again.view.id, {"glass_reason": "it is urgent"})

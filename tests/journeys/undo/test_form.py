@@ -49,7 +49,7 @@ async def test_the_form_says_so_if_codedeploy_cannot_be_read_and_works_all_the_s
 
     form = await form_of(harness, OLU, deployment, "undo")
 
-    await harness.until(lambda: "could not be read just now" in shown(harness, OLU))
+    await harness.until(lambda: "Can't reach CodeDeploy right now" in shown(harness, OLU))
     assert "within seconds" in shown(harness, OLU)
     result = await harness.slack.submit_async(OLU.id, form.id, {"reason": "orders fail"})
     assert result.outcome == "closed"

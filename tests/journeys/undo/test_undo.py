@@ -236,5 +236,5 @@ async def test_the_card_of_a_rollback_says_what_serves_and_never_that_green_does
     assert "The previous version serves all traffic" in thread()
     for word in ("on green", "blue terminated", "Waiting for approval", ":large_green_square:"):
         assert word not in card() + thread(), word
-    await harness.until(lambda: "Back on blue" in harness.card_text(deployment))
+    await harness.until(lambda: "Rolled back to blue" in harness.card_text(deployment))
     assert "never left blue" not in harness.card_text(deployment)

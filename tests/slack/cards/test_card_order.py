@@ -160,7 +160,7 @@ LITERAL: Final = {
     ),
     "live, blue may be terminated": (
         "order 1.42.0: live",
-        "Roll back takes seconds until",
+        "Rolling back takes seconds until",
         ["Roll back", "Terminate blue", "Details"],
     ),
     "rollback failed": (

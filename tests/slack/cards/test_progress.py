@@ -187,11 +187,11 @@ def test_the_card_of_an_undos_deployment_never_calls_what_served_before_green(
 
 
 def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
-    assert "Roll back takes seconds until" in said(approved(switch=ON_GREEN))
+    assert "Rolling back takes seconds until" in said(approved(switch=ON_GREEN))
     card = said(
         approved(switch=ON_GREEN, intervention=asked(InterventionKind.FINISH, InterventionPhase.DONE))
     )
-    assert "Roll back takes seconds" not in card
+    assert "Rolling back takes seconds" not in card
     assert f"<@{OLU}> terminated blue" in card
     allowed = replace(ORDER, policy=replace(ORDER.policy, finish_now=True))
     ending = approved(switch=ON_GREEN, intervention=asked(InterventionKind.FINISH, InterventionPhase.DONE))
@@ -311,7 +311,11 @@ STOPPED = replace(
 @pytest.mark.parametrize(
     ("switch", "left", "undo"),
     [
-        (STOPPED, {"en": "10% of traffic is still on green", "ko": "트래픽 10% 아직 그린"}, True),
+        (
+            STOPPED,
+            {"en": "10% of traffic is still on green", "ko": "아직 트래픽 10%가 그린으로 갑니다"},
+            True,
+        ),
         (
             replace(STOPPED, green_percent=0),
             {"en": "No traffic is on green", "ko": "그린으로 가는 트래픽은 없"},

@@ -135,7 +135,7 @@ async def test_a_vote_for_an_older_prompt_version_does_not_decide(harness: Harne
     (value,) = options(shown).values()
     older = value.replace(f".{value.rpartition('.')[2]}", ".999")
     result = told(await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": [older]}))
-    assert "This request changed" in result
+    assert "This deployment changed" in result
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 

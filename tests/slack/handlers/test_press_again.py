@@ -13,7 +13,7 @@ PUT = "PutLifecycleEventHookExecutionStatus"
 @pytest.mark.parametrize(
     ("person", "words"),
     [
-        (OLU, ("already approved", "CodeDeploy has been unreachable since", "retries until")),
+        (OLU, ("already approved", "CodeDeploy hasn't accepted the decision since", "retries until")),
         (MINA, ("이미 승인했습니다", "CodeDeploy에 연결할 수 없습니다", "까지 자동으로 재시도")),
     ],
 )

@@ -41,7 +41,7 @@ async def test_a_press_after_the_deadline_is_answered_that_it_was_too_late(harne
     await wait_for_reply(harness, OLU, "raffic stays on blue")
     assert await harness.reported(deployment) == ["Failed"]
     assert harness.gate(deployment)["verdict"] == "expired"
-    await harness.until(lambda: "nobody answered by" in harness.card_text(deployment))
+    await harness.until(lambda: "not approved by" in harness.card_text(deployment))
 
 
 async def test_a_form_submitted_after_the_deadline_says_so_and_rejects_nothing(harness: Harness) -> None:

@@ -73,8 +73,8 @@ async def press(harness: Harness, user: User, action: str, block_id: str | None 
 async def test_an_empty_home_says_so_in_the_readers_language(harness: Harness) -> None:
     assert "Nothing is waiting for you." in await look(harness, OLU, "As of <!date^")
     assert headers(harness, OLU) == ["Waiting for you", "Recent decisions"]
-    assert "승인 대기 중인 배포가 없습니다." in await look(harness, MINA)
-    assert headers(harness, MINA)[0] == "내 승인 대기"
+    assert "지금 승인할 배포가 없습니다." in await look(harness, MINA)
+    assert headers(harness, MINA)[0] == "승인할 배포"
     assert buttons(harness, OLU, "home.") == [["home_refresh"]]
 
 
@@ -93,7 +93,7 @@ async def test_mine_come_first_with_buttons_and_the_others_without(build: Build)
         assert f"deployed by <@{JUN.id}>" in said
         assert f"Approvers: <@{GRACE.id}>" in said
         await look(harness, JUN)
-        assert headers(harness, JUN)[:2] == ["내 승인 대기", "다른 승인자 대기 3건"]
+        assert headers(harness, JUN)[:2] == ["승인할 배포", "다른 승인자가 승인할 배포 3건"]
         assert buttons(harness, JUN) == []
 
 
@@ -348,7 +348,7 @@ async def test_more_than_fit_are_counted(build: Build) -> None:
         await harness.until(lambda: len(harness.rows("SELECT 1 FROM gates g")) == len(CROWDED))
         await look(harness, OLU, "45 waiting for you", "25 more not shown here")
         assert len(buttons(harness, OLU)) == 20
-        await look(harness, JUN, "다른 승인자 대기 45건", "30건이 더 있습니다")
+        await look(harness, JUN, "다른 승인자가 승인할 배포 45건", "30건이 더 있습니다")
 
 
 async def test_home_works_over_http_as_it_does_over_the_socket(build: Build) -> None:

@@ -46,10 +46,10 @@ async def test_a_description_of_five_thousand_characters_is_cut(harness: Harness
     assert len(text_of(card)) < 8000
 
 
-async def test_a_description_of_many_lines_is_cut(harness: Harness) -> None:
+async def test_of_a_description_of_many_lines_the_first_is_shown(harness: Harness) -> None:
     card = await card_with(harness, "\n".join(f"line {n}" for n in range(200)))
-    assert "line 5" in text_of(card)
-    assert "line 9" not in text_of(card)
+    assert "*line 0*" in text_of(card)
+    assert "line 1" not in text_of(card)
 
 
 async def test_characters_that_reverse_the_line_are_dropped(harness: Harness) -> None:
@@ -58,15 +58,15 @@ async def test_characters_that_reverse_the_line_are_dropped(harness: Harness) ->
     assert "evorppA" in text_of(card)
 
 
-async def test_emoji_and_korean_stand_as_they_are(harness: Harness) -> None:
+async def test_emoji_and_korean_stand_as_they_are_and_names_of_emoji_draw_none(harness: Harness) -> None:
     card = await card_with(harness, "🚀 배송비 계산을 고침 👩‍👩‍👧 :tada:")
-    assert "🚀 배송비 계산을 고침 👩‍👩‍👧 :tada:" in text_of(card)
+    assert "*🚀 배송비 계산을 고침 👩‍👩‍👧 \u2236tada:*" in text_of(card)
 
 
 async def test_control_characters_are_dropped_and_nothing_fails(harness: Harness) -> None:
     card = await card_with(harness, "a\x00b\x07c\u2028d")
     assert "\x00" not in text_of(card)
-    assert "c d" in text_of(card)
+    assert "*ab c*" in text_of(card)
 
 
 async def test_half_a_character_is_no_reason_to_lose_a_gate(harness: Harness) -> None:
@@ -75,11 +75,13 @@ async def test_half_a_character_is_no_reason_to_lose_a_gate(harness: Harness) ->
     assert "broken" in harness.card_text(deployment)
 
 
-async def test_markup_cannot_break_out_of_the_quotation(harness: Harness) -> None:
-    card = await card_with(harness, "one\n```\n*two*\n> three")
+async def test_markup_cannot_break_out_of_the_title(harness: Harness) -> None:
+    card = await card_with(harness, "> *one* ```two``` _three_")
     described = next(block for block in card.blocks if "three" in str(block))
-    lines = described["text"]["text"].splitlines()[1:]
-    assert all(line.startswith("> ") for line in lines)
+    title = described["text"]["text"].splitlines()[0].partition(" · ")[0]
+    assert title.startswith("*&gt; \u2217one\u2217")
+    assert title.endswith("*")
+    assert not set("*`") & set(title[1:-1])
 
 
 async def test_what_is_waiting_is_listed_without_pinging_anybody(harness: Harness) -> None:
@@ -106,7 +108,7 @@ async def test_a_name_that_is_markup_pings_nobody(build: Build) -> None:
         await harness.reject(joker.id, deployment, "no")
         await harness.until(lambda: "*Rejected*" in harness.card_text(deployment))
         assert pings(harness.card(deployment)) <= {f"<@{joker.id}>"}
-        assert "rejected by &lt;!channel&gt;" in harness.card(deployment).text
+        assert "<!" not in harness.card(deployment).text
 
 
 async def test_the_longest_reason_that_the_form_takes_fits_the_card(harness: Harness) -> None:
@@ -151,4 +153,4 @@ async def test_a_name_of_combining_marks_and_fillers_is_harmless(build: Build) -
         deployment, _ = await harness.open_gate("order")
         await harness.reject(joker.id, deployment, "no")
         await harness.until(lambda: "*Rejected*" in harness.card_text(deployment))
-        assert "\u2236rotating_light: \u2217Approved\u2217 by Grace" in harness.card(deployment).text
+        assert "*Approved*" not in text_of(harness.card(deployment))
