@@ -32,7 +32,7 @@ def redeployed_text(view: GateView, texts: Texts) -> str:
     blue = view.evidence.blue.revision if view.evidence is not None else None
     if version is None or version in previous or blue is None or isinstance(blue, Missing):
         return previous
-    return f"{inline(version)} ({previous})" if blue.name == view.switch.previous_revision else previous
+    return f"{previous} ({inline(version)})" if blue.name == view.switch.previous_revision else previous
 
 
 def traffic_left(view: GateView, texts: Texts) -> list[str]:

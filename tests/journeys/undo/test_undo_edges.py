@@ -46,7 +46,7 @@ async def in_canary(harness: Harness) -> str:
 
 async def taken_back_by_a_redeployment(harness: Harness, deployment: str) -> None:
     """The card offers it, says what it does, and it is under way in time."""
-    says = "redeploying klp-logistics-order:41"
+    says = "redeploys klp-logistics-order:41"
     await harness.until(lambda: says in harness.card_text(deployment), QUICK)
     assert "undo" in harness.actions(deployment)
     await undo(harness, OLU.id, deployment)

@@ -331,7 +331,7 @@ def test_a_bad_ending_says_where_the_traffic_is_and_how_to_get_it_back(
     ended_badly = approved(switch=switch)
     card = said(ended_badly, locale)
     assert left[locale] in card
-    assert ("redeploying order:41" in card or "order:41 버전을 재배포" in card) is undo
+    assert ("redeploys order:41" in card or "order:41 버전을 재배포" in card) is undo
     assert ("undo" in actions(ended_badly, ORDER)) is undo
 
 

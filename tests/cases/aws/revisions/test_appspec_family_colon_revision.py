@@ -12,7 +12,7 @@ async def test_undo_names_and_deploys_it(harness: Harness, written: str) -> None
     name = written.format(name=f"{FAMILY}:41")
     harness.aws.deployed_before("order", inline(YAML.format(name=name)))
     deployment = await to_the_end(harness)
-    assert f"redeploying {FAMILY}:41" in harness.card_text(deployment)
+    assert f"redeploys {FAMILY}:41" in harness.card_text(deployment)
     await take_back(harness, deployment)
     again = harness.table("interventions")[0]["deployment_id"]
     assert image(harness, again) == "1.41.0"

@@ -35,7 +35,7 @@ async def test_undo_deploys_the_previous_revision_by_its_digest(harness: Harness
     deployment = await to_the_end(harness)
 
     assert "undo" in harness.actions(deployment)
-    assert "redeploying klp-logistics-order:41" in harness.card_text(deployment)
+    assert "redeploys klp-logistics-order:41" in harness.card_text(deployment)
     asked = await take_back(harness, deployment)
 
     member = "appSpecContent" if previous["revisionType"] == "AppSpecContent" else "string"
@@ -51,7 +51,7 @@ async def test_without_the_permission_undo_is_offered_under_the_digest(harness: 
     harness.aws.faults.add("GetApplicationRevision", "access_denied", times=None)
     deployment = await to_the_end(harness)
 
-    assert "redeploying sha256:" in harness.card_text(deployment)
+    assert "redeploys sha256:" in harness.card_text(deployment)
     await take_back(harness, deployment)
     again = harness.table("interventions")[0]["deployment_id"]
     assert image(harness, again) == "1.41.0"
@@ -61,7 +61,7 @@ async def test_while_codedeploy_throttles_undo_is_offered_without_a_name(harness
     harness.aws.faults.add("GetApplicationRevision", "throttle", times=None)
     deployment = await finished(harness)
 
-    assert "redeploying the previous version" in harness.card_text(deployment)
+    assert "redeploys the previous version" in harness.card_text(deployment)
     harness.aws.faults.clear("GetApplicationRevision")
     await take_back(harness, deployment)
 
@@ -80,7 +80,7 @@ async def test_a_family_without_a_number_is_deployed_as_blue_ran_it(harness: Har
     harness.aws.deployed_before("order", unpinned)
     deployment = await to_the_end(harness, revision=unpinned)
     assert image(harness, deployment) == "1.42.0"
-    assert "redeploying klp-logistics-order:41" in harness.card_text(deployment)
+    assert "redeploys klp-logistics-order:41" in harness.card_text(deployment)
 
     asked = await take_back(harness, deployment)
 
@@ -109,7 +109,7 @@ async def test_a_first_deployment_is_taken_back_to_what_the_service_was_created_
 ) -> None:
     harness.aws.change_group("order", deployed_before=False)
     deployment = await to_the_end(harness)
-    assert "redeploying klp-logistics-order:41" in harness.card_text(deployment)
+    assert "redeploys klp-logistics-order:41" in harness.card_text(deployment)
     await take_back(harness, deployment)
     again = harness.table("interventions")[0]["deployment_id"]
     assert image(harness, again) == "1.41.0"

@@ -41,7 +41,7 @@ async def test_undo_deploys_the_object_that_was_deployed_before(
     deployment = await to_the_end(harness, revision=now)
 
     assert "undo" in harness.actions(deployment)
-    assert f"redeploying {name}" in harness.card_text(deployment)
+    assert f"redeploys {name}" in harness.card_text(deployment)
     asked = await take_back(harness, deployment)
 
     assert asked["revision"] == before
