@@ -14,7 +14,7 @@ PUT = "PutLifecycleEventHookExecutionStatus"
     ("person", "words"),
     [
         (OLU, ("already approved", "CodeDeploy hasn't accepted the decision since", "retries until")),
-        (MINA, ("이미 승인했습니다", "CodeDeploy에 연결할 수 없습니다", "까지 자동으로 재시도")),
+        (MINA, ("이미 승인했습니다", "CodeDeploy에 전달하지 못하고 있습니다", "까지 자동으로 재시도")),
     ],
 )
 async def test_a_second_press_is_answered_that_codedeploy_is_not_reached(

@@ -153,6 +153,6 @@ async def test_what_codedeploy_holds_instead_is_shown(harness: Harness) -> None:
 async def test_the_command_says_what_is_missing(harness: Harness) -> None:
     for words in ("", "order payment"):
         assert "Usage: `/deploys withdraw order`" in await say(harness, OLU, words)
-    assert "`/deploys withdraw order`" in await say(harness, MINA, "")
+    assert "`/deploys 철회 order`" in await say(harness, MINA, "")
     assert "did you mean order?" in await say(harness, OLU, "ordr")
     assert "in order" in await say(harness, OLU, "order")  # nothing waits there
