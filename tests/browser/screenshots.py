@@ -11,6 +11,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page, expect
 
+from app.i18n.catalog import LOCALES, LocaleName
 from tests.browser.chromium import open_chromium
 from tests.browser.home_walk import take_home
 from tests.browser.rules_walk import take_rules
@@ -24,7 +25,7 @@ HIDDEN: Final = ".tabs { border-color: transparent !important } .newer { visibil
 
 def take_screenshots(wanted: set[str]) -> None:
     with open_chromium() as browser:
-        for locale in ("en", "ko"):
+        for locale in LOCALES:
             if "details" in wanted:
                 _in_sandbox(browser, locale, take_details)
             if "rules" in wanted:
@@ -37,7 +38,7 @@ def take_screenshots(wanted: set[str]) -> None:
                 _take_page(page)
 
 
-def _in_sandbox(browser: Browser, locale: str, take: Callable[[Page, str, Path], None]) -> None:
+def _in_sandbox(browser: Browser, locale: LocaleName, take: Callable[[Page, LocaleName, Path], None]) -> None:
     with own_folder() as folder, open_sandbox("--locale", locale, folder=folder) as sandbox:
         page = _open(browser, sandbox.url)
         page.set_viewport_size({"width": 1440, "height": 2400})  # nothing of the page may lie over a card
