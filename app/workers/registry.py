@@ -197,7 +197,7 @@ WORKERS: Final = (
     ),
     WorkerSpec(
         name="request_direct_messages",
-        source="subscriptions, gates: waiting ones without a message; direct_messages: those of decided gates",
+        source="subscriptions: of waiting gates without a message; gates: those; direct_messages: of decided gates",
         does="requests the messages, or their edit",
         step=messages.request_messages,
         concurrency=1,

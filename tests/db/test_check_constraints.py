@@ -27,6 +27,12 @@ FREEZE = (
     "INSERT INTO freezes (starts_at, ends_at, reason, declared_by, declared_at, domains)"
     " VALUES ('2026-11-24T03:00Z', '{end}', '{why}', 'U1', now(), {domains})"
 )
+CHANNEL_ANNOUNCEMENT = "INSERT INTO channel_announcements (kind, channel, detail, written_at) VALUES ('freeze', 'C1', '{}', now())"
+SUBSCRIPTION = "INSERT INTO subscriptions (person, domains, locale, changed_at) VALUES ('U8', {domains}, '{locale}', now())"
+DIRECT_MESSAGE = (
+    "INSERT INTO direct_messages (gate_id, person, written_at{more})"
+    f" VALUES ('{AWAITING}', 'U8', now(){{values}})"
+)
 CHECK = (
     "INSERT INTO checks (account, region, deployment_id, name, state, summary, url, reported_by, reported_at)"
     " VALUES ('1', 'r', 'd-x', '{name}', '{state}', '{summary}', {url}, 'api:ci', now())"
@@ -95,6 +101,11 @@ BROKEN = {
     "posted_or_due": (
         f"INSERT INTO announcements (gate_id, kind, written_at) VALUES ('{AWAITING}', 'break_glass', now())"
     ),
+    "channel_posted_or_due": CHANNEL_ANNOUNCEMENT,
+    "subscription_locale_is_known": SUBSCRIPTION.format(locale="fr", domains="NULL"),
+    "subscribed_to_a_domain": SUBSCRIPTION.format(locale="ko", domains="'{}'"),
+    "direct_message_open_or_closed": DIRECT_MESSAGE.format(more="", values=""),
+    "direct_message_has_a_place": DIRECT_MESSAGE.format(more=", ts", values=", '1.2'"),
     "a_freeze_ends_after_its_start": FREEZE.format(end="2026-11-24T03:00Z", why="incident", domains="NULL"),
     "a_freeze_says_why": FREEZE.format(end="2026-11-24T04:00Z", why=" ", domains="NULL"),
     "a_freeze_is_of_something": FREEZE.format(end="2026-11-24T04:00Z", why="incident", domains="'{}'"),

@@ -11,7 +11,7 @@ from tests.harness import Harness
 from tests.logs import captured_logs
 from tests.slack.play import Build
 
-SAID = "Nobody can approve this as the rules stand"
+SAID = "Nobody can approve this under the current rules"
 
 
 def emptied(fakes: Fakes) -> None:

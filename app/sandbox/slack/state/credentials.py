@@ -1,9 +1,10 @@
 """The app's tokens and secrets, and what they allow."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 from app.sandbox.slack.errors import SlackError
+from app.sandbox.slack.state.shapes import Channel
 
 BOT_TOKEN: Final = "xoxb-sandbox"
 APP_TOKEN: Final = "xapp-sandbox"
@@ -73,9 +74,10 @@ class Credentials:
         if needed and not self.scopes.intersection(needed):
             raise SlackError("missing_scope", needed=needed[0], provided=",".join(sorted(self.scopes)))
 
-    def admit_info(self, *, private: bool) -> None:
-        """conversations.info: each kind of channel has a scope of its own. Raises `missing_scope`."""
-        needed = "groups:read" if private else "channels:read"
+    def admit_channel(self, channel: Channel, *, to: Literal["read", "history"]) -> None:
+        """Each kind of channel has a scope of its own. Raises `missing_scope`."""
+        kind = "im" if channel.is_im else "groups" if channel.is_private else "channels"
+        needed = f"{kind}:{to}"
         if needed not in self.scopes:
             raise SlackError("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
 

@@ -81,7 +81,7 @@ class ReadsApi:
 
     def channel(self, params: Params) -> Json:
         channel = find_channel(self._ws, text_of(params, "channel"))
-        self._ws.credentials.admit_info(private=channel.is_private)
+        self._ws.credentials.admit_channel(channel, to="read")
         return {"channel": channel_json(channel)}
 
     def open_conversation(self, params: Params) -> Json:
@@ -115,6 +115,7 @@ class ReadsApi:
         channel = find_channel(self._ws, text_of(params, "channel"))
         if not channel.is_member and not channel.is_im:
             raise SlackError("not_in_channel")
+        self._ws.credentials.admit_channel(channel, to="history")
         return channel
 
     def _page(self, messages: list[Message], params: Params) -> Json:
