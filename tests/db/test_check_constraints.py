@@ -27,8 +27,14 @@ FREEZE = (
     "INSERT INTO freezes (starts_at, ends_at, reason, declared_by, declared_at, domains)"
     " VALUES ('2026-11-24T03:00Z', '{end}', '{why}', 'U1', now(), {domains})"
 )
-CHANNEL_ANNOUNCEMENT = "INSERT INTO channel_announcements (kind, channel, detail, written_at) VALUES ('freeze', 'C1', '{}', now())"
-SUBSCRIPTION = "INSERT INTO subscriptions (person, domains, locale, changed_at) VALUES ('U8', {domains}, '{locale}', now())"
+CHANNEL_ANNOUNCEMENT = (
+    "INSERT INTO channel_announcements (kind, channel, detail, written_at)"
+    " VALUES ('freeze', 'C1', 'null', now())"
+)
+SUBSCRIPTION = (
+    "INSERT INTO subscriptions (person, domains, locale, changed_at)"
+    " VALUES ('U8', {domains}, '{locale}', now())"
+)
 DIRECT_MESSAGE = (
     "INSERT INTO direct_messages (gate_id, person, written_at{more})"
     f" VALUES ('{AWAITING}', 'U8', now(){{values}})"

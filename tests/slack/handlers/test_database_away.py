@@ -172,7 +172,7 @@ async def test_a_database_that_hangs_leaves_no_button_without_an_answer(
     async with build(database_url=line.url, config=config_text(order=PROBED)) as harness:
         harness.database_url = database_url
         deployment = await (switched(harness, "payment") if action == "undo" else opened(harness, "order"))
-        await harness.until(lambda: f"'{action}'" in str(harness.find_card(deployment)))
+        await harness.until(lambda: action in harness.actions(deployment))
         line.mute()
         assert (await harness.press(GRACE.id, deployment, action)).acked
         await wait_for_reply(harness, GRACE, SILENT.get(action, "Not recorded"))
