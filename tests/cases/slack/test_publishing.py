@@ -9,12 +9,12 @@ import pytest
 from app.bootstrap import build_service
 from app.config.environment import Settings
 from app.config.loader import load_config
-from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.people import CHANNEL, JUN, MINA, OLU, config_text
 from app.sandbox.slack.state.calls import Call
 from app.sandbox.slack.state.shapes import Channel, Message
 from tests.harness import Harness, serving, text_of
 from tests.journeys.test_timeline import thread_text
-from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, naming, wait_for_replies, whispers
+from tests.slack.play import STRANGER, TWO_APPROVALS, Build, naming, wait_for_replies, whispers
 
 POST, UPDATE, REPLIES = "chat.postMessage", "chat.update", "conversations.replies"
 EPHEMERAL = "chat.postEphemeral"
@@ -97,47 +97,59 @@ async def test_what_follows_a_lost_line_does_not_hide_it(harness: Harness) -> No
     assert thread_text(harness, deployment).count("Sent to CodeDeploy") == 1
 
 
-async def test_an_announcement_whose_search_fails_is_said_once(harness: Harness) -> None:
-    deployment, card = await harness.open_gate("order")
-    await deploys(harness, GRACE, "freeze order for 20m stocktaking")
-    await harness.until(lambda: "stocktaking" in harness.card_text(deployment))
-    await quiet(harness)
-    harness.slack.faults.lose_answer(POST)
-    harness.slack.faults.ratelimit(REPLIES, retry_after=1, times=3)
-
-    await deploys(harness, GRACE, "unfreeze order")
-    await harness.until(lambda: harness.table("announcements"))
-    await harness.until(lambda: len(harness.slack.calls(REPLIES)) >= 3)
-
-    await harness.until(lambda: harness.table("announcements")[0]["ts"] is not None)
-    said = [one for one in harness.slack.messages.replies(card.channel, card.ts) if one.broadcast]
-    assert len(said) == 1
+FROZEN = config_text() + (
+    '\n[[freeze]]\nreason = "stocktaking"\ndomains = ["order"]\ntime_zone = "UTC"\n'
+    "from = 2026-01-01T00:00:00Z\nuntil = 2126-01-01T00:00:00Z\n"
+)
 
 
-async def test_an_announcement_is_looked_for_where_it_was_tried(harness: Harness) -> None:
+def unfreeze(harness: Harness) -> None:
+    """The configuration's freeze is taken out of it; its end is announced in the card's thread."""
+    harness.fakes.config_file.write_text(config_text(), encoding="utf-8")
+    harness.reload_config()
+
+
+async def test_an_announcement_whose_search_fails_is_said_once(build: Build) -> None:
+    async with build(config=FROZEN) as harness:
+        deployment, card = await harness.open_gate("order")
+        await harness.until(lambda: "stocktaking" in harness.card_text(deployment))
+        await quiet(harness)
+        harness.slack.faults.lose_answer(POST)
+        harness.slack.faults.ratelimit(REPLIES, retry_after=1, times=3)
+
+        unfreeze(harness)
+        await harness.until(lambda: harness.table("announcements"))
+        await harness.until(lambda: len(harness.slack.calls(REPLIES)) >= 3)
+
+        await harness.until(lambda: harness.table("announcements")[0]["ts"] is not None)
+        said = [one for one in harness.slack.messages.replies(card.channel, card.ts) if one.broadcast]
+        assert len(said) == 1
+
+
+async def test_an_announcement_is_looked_for_where_it_was_tried(build: Build) -> None:
     """Its card vanished meanwhile and was posted anew."""
-    deployment, card = await harness.open_gate("order")
-    await deploys(harness, GRACE, "freeze order for 20m stocktaking")
-    await harness.until(lambda: "stocktaking" in harness.card_text(deployment))
-    await quiet(harness)
-    harness.slack.faults.lose_answer(POST)
-    harness.slack.faults.error(REPLIES, "internal_error", times=None)
+    async with build(config=FROZEN) as harness:
+        deployment, card = await harness.open_gate("order")
+        await harness.until(lambda: "stocktaking" in harness.card_text(deployment))
+        await quiet(harness)
+        harness.slack.faults.lose_answer(POST)
+        harness.slack.faults.error(REPLIES, "internal_error", times=None)
 
-    await deploys(harness, GRACE, "unfreeze order")
-    await harness.until(lambda: harness.slack.calls(REPLIES))
-    harness.slack.messages.delete(card.channel, card.ts)
-    harness.clock.advance(seconds=50)
-    await harness.until(
-        lambda: (found := harness.find_card(deployment)) is not None and found.ts != card.ts, 10
-    )
-    harness.slack.faults.clear()
-    harness.clock.advance(seconds=30)
+        unfreeze(harness)
+        await harness.until(lambda: harness.slack.calls(REPLIES))
+        harness.slack.messages.delete(card.channel, card.ts)
+        harness.clock.advance(seconds=50)
+        await harness.until(
+            lambda: (found := harness.find_card(deployment)) is not None and found.ts != card.ts, 10
+        )
+        harness.slack.faults.clear()
+        harness.clock.advance(seconds=30)
 
-    await harness.until(lambda: harness.table("announcements")[0]["ts"] is not None)
-    said = [
-        call.params["thread_ts"] for call in harness.slack.calls(POST) if "reply_broadcast" in call.params
-    ]
-    assert said == [card.ts]
+        await harness.until(lambda: harness.table("announcements")[0]["ts"] is not None)
+        said = [
+            call.params["thread_ts"] for call in harness.slack.calls(POST) if "reply_broadcast" in call.params
+        ]
+        assert said == [card.ts]
 
 
 @pytest.fixture
