@@ -70,7 +70,7 @@ def test_it_is_the_wheel_that_runs(installed: Path, tmp_path: Path) -> None:
 
 def test_it_migrates_and_goes_back(installed: Path, tmp_path: Path, empty_url: str) -> None:
     for target in ("head", "base", "head"):
-        said = use(installed, tmp_path, "migrate", "--to", target, DATABASE_URL=empty_url)
+        said = use(installed, tmp_path, "migrate", "--to", target, "--yes", DATABASE_URL=empty_url)
         assert said.status == 0, said.all
         assert (newest() if target == "head" else "base") in said.out
 
