@@ -167,9 +167,9 @@ def no_card_has_buttons_left(cluster: Cluster) -> Found:
 def every_card_shows_its_decision(cluster: Cluster) -> Found:
     """By the word that the decision has on a card."""
     words = {
-        "approved": ("approved", "passed", "on green"),
+        "approved": ("approved", "passed", "on green", "automatic rollback", "rolled back automatically"),
         "rejected": ("rejected",),
-        "expired": ("deadline",),
+        "expired": ("deadline", "expired"),
     }
     said = {
         (card.metadata or {}).get("event_payload", {}).get("gate"): text_of(card).lower()

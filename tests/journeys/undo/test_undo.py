@@ -173,11 +173,12 @@ async def test_a_lost_answer_to_stop_deployment_is_still_one_undo(harness: Harne
 
 async def test_an_outage_of_codedeploy_is_shown_and_the_report_retried(harness: Harness) -> None:
     deployment = await switched(harness)
-    harness.aws.faults.add("StopDeployment", "access_denied", times=3)
+    harness.aws.faults.add("StopDeployment", "access_denied", times=None)
 
     await undo(harness, MINA.id, deployment)
 
     await harness.until(lambda: "Can't reach CodeDeploy" in harness.card_text(deployment))
+    harness.aws.faults.clear("StopDeployment")
     harness.clock.advance(seconds=60)
     await harness.until(lambda: harness.table("interventions")[0]["phase"] != "requested")
     await harness.advance_until(lambda: harness.aws.share("order")["blue"] == 100)
