@@ -41,9 +41,11 @@ async def test_a_stop_without_a_rollback_is_shown_as_what_it_is(plain: Harness) 
     await plain.until(lambda: plain.slack.views.top(OLU.id) is not None)
     form = plain.slack.views.top(OLU.id)
     assert form is not None
-    plain.aws.stop_deployment(deployment, rollback=False)
-
+    plain.aws.faults.add("StopDeployment", "access_denied", times=None)
     await plain.slack.submit_async(OLU.id, form.id, {"reason": "orders fail"})
+    await plain.until(lambda: plain.table("interventions"))
+    plain.aws.stop_deployment(deployment, rollback=False)
+    plain.aws.faults.clear("StopDeployment")
     plain.aws.clock.advance(5)
     await plain.until(lambda: plain.gate(deployment)["ended_at"] is not None)
     plain.clock.advance(minutes=2)
