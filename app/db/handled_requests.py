@@ -4,15 +4,19 @@ The key is written in the transaction of the request, under the lock of the row 
 """
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, Text, bindparam, delete, exists, func, literal_column, select
+from sqlalchemy import Text, bindparam, delete, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.expressions import is_among
+from app.db.expressions import GATE_PARAM, is_among
+from app.db.gate_view import GATE_VIEW
+from app.db.mapping.rows import gate_view_from_row
 from app.db.statements import execute
-from app.db.tables import handled_requests
+from app.db.tables import gates, handled_requests
+from app.flow.read_models import GateView
+from app.gate.ids import GateId
 
 RETENTION: Final = timedelta(minutes=15)
 MAX_DELETED: Final = 50
@@ -35,23 +39,35 @@ CLAIM_REQUEST: Final = (
 """Gives a row if the request is new. Also deletes some expired keys."""
 
 _claimed = CLAIM_REQUEST.cte("claimed")
-
-
-def claiming(read: Select[Any]) -> Select[Any]:
-    """A read under the subject's lock that claims the request, too: one round trip for both. Adds `is_new`."""
-    return read.add_columns(exists(select(_claimed.c.key)).label("is_new")).add_cte(_claimed)
-
-
-def request_key(request: str, *, subject: object) -> str:
-    """A request may change several subjects, each in a transaction of its own."""
-    return f"{request}/{subject}"
+SELECT_GATE: Final = GATE_VIEW.where(gates.c.id == GATE_PARAM)
+SELECT_GATE_FOR_REQUEST: Final = SELECT_GATE.add_columns(
+    exists(select(_claimed.c.key)).label("is_new")
+).add_cte(_claimed)
+"""Claims the request, too: one round trip for both."""
 
 
 async def claim_request(connection: AsyncConnection, request: str | None, *, subject: object) -> bool:
     """Stores the request's key for this subject. False: it was stored before, so the request is repeated.
 
-    Call it under the subject's lock. Without a key nothing is stored, and no request counts as repeated.
+    Call it under the subject's lock. A request may change several subjects, each in a transaction of its own. Without
+    a key nothing is stored, and no request counts as repeated.
     """
     if request is None:
         return True
-    return bool(await execute(connection, CLAIM_REQUEST, {"request": request_key(request, subject=subject)}))
+    return bool(await execute(connection, CLAIM_REQUEST, {"request": _key(request, subject)}))
+
+
+async def read_gate_for_request(
+    connection: AsyncConnection, gate: GateId, request: str | None
+) -> tuple[GateView, bool]:
+    """The gate, and whether the request is repeated: `claim_request` for this gate. Call it under the lock."""
+    if request is None:
+        (row,) = await execute(connection, SELECT_GATE, {"gate": gate})
+        return gate_view_from_row(row), False
+    values = {"gate": gate, "request": _key(request, gate)}
+    (row,) = await execute(connection, SELECT_GATE_FOR_REQUEST, values)
+    return gate_view_from_row(row), not row.is_new
+
+
+def _key(request: str, subject: object) -> str:
+    return f"{request}/{subject}"

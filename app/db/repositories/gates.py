@@ -15,7 +15,7 @@ from app.db.audit_lock import GATE_AUDIT_LOCK, TRY_GATE_AUDIT_LOCK
 from app.db.database import Database, commit
 from app.db.expressions import GATE_PARAM, LIMIT, NOW_PARAM, ONE, condition, is_among, is_none_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING, as_json, undo_that_created
-from app.db.handled_requests import claiming, request_key
+from app.db.handled_requests import SELECT_GATE, read_gate_for_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.mapping.interventions import intervention_from_json
 from app.db.mapping.overridden_rules import overridden_rules_to_json
@@ -53,8 +53,6 @@ def _lock(audit_lock: str, *, skip_locked: bool = False) -> Select[Any]:
 
 LOCK_GATE: Final = _lock(GATE_AUDIT_LOCK)
 LOCK_GATE_OR_SKIP: Final = _lock(TRY_GATE_AUDIT_LOCK, skip_locked=True)
-SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == GATE_PARAM)
-SELECT_ONE_FOR_REQUEST: Final = claiming(SELECT_ONE)
 SELECT_BY_EXECUTION: Final = GATE_VIEW.where(
     switches.c.account == bindparam("account"),
     switches.c.region == bindparam("region"),
@@ -246,7 +244,7 @@ class Gates:
 
     async def get(self, gate: GateId) -> GateView | None:
         """A gate, without its lock."""
-        rows = await self._database.execute(SELECT_ONE, gate=gate)
+        rows = await self._database.execute(SELECT_GATE, gate=gate)
         return gate_view_from_row(rows[0]) if rows else None
 
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None:
@@ -282,9 +280,8 @@ class Gates:
             if not await execute(connection, lock, {"gate": gate}):
                 yield None
                 return
-            row = await _read_held(connection, gate, request)
-            is_replay = request is not None and not row.is_new
-            held = HeldGateRow(connection, gate_view_from_row(row), is_replay=is_replay)
+            view, is_replay = await read_gate_for_request(connection, gate, request)
+            held = HeldGateRow(connection, view, is_replay=is_replay)
             yield held
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()
@@ -360,11 +357,3 @@ def _decision_columns(decision: Decision | None) -> dict[str, Any]:
             return columns | who | {"reason": decision.reason}
         case Expiry():
             return columns
-
-
-async def _read_held(connection: AsyncConnection, gate: GateId, request: str | None) -> Any:
-    """The row of a gate whose lock is held. Claims the request, if there is one."""
-    if request is None:
-        return (await execute(connection, SELECT_ONE, {"gate": gate}))[0]
-    values = {"gate": gate, "request": request_key(request, subject=gate)}
-    return (await execute(connection, SELECT_ONE_FOR_REQUEST, values))[0]

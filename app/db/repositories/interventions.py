@@ -16,12 +16,12 @@ from app.db.audit_insert import INSERT_EVENTS, events_parameter, insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK, NAMED_AUDIT_LOCK, NEW_DEPLOYMENT_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
 from app.db.expressions import GATE_PARAM, NOW_PARAM, SWITCH_PARAM, condition, is_one_of
-from app.db.gate_view import GATE_VIEW, SWITCH_COLUMNS, as_json, blue_task_definition
-from app.db.handled_requests import claim_request
+from app.db.gate_view import SWITCH_COLUMNS, as_json, blue_task_definition
+from app.db.handled_requests import read_gate_for_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.interventions import PROBLEM, intervention_from_json, problem_values
-from app.db.mapping.rows import gate_view_from_row, switch_from_row
+from app.db.mapping.rows import switch_from_row
 from app.db.repositories.messages.announcement_requests import request_at_switch
 from app.db.shown_by import showing_gate
 from app.db.statements import execute
@@ -42,7 +42,6 @@ LOCK_SWITCH: Final = (
     )
     .with_for_update(key_share=True)
 )
-SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == GATE_PARAM)
 INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == SWITCH_PARAM)
 INSERT_INTERVENTION: Final = insert(interventions)
 POLL_SOON: Final = update(switches).where(switches.c.id == SWITCH_PARAM).values(due_at=NOW_PARAM)
@@ -206,9 +205,8 @@ class Interventions:
             if not await execute(connection, LOCK_SWITCH, {"gate": gate}):
                 yield None
                 return
-            rows = await execute(connection, SELECT_ONE, {"gate": gate})
-            is_replay = not await claim_request(connection, request, subject=gate)
-            yield HeldInterventionRow(connection, gate_view_from_row(rows[0]), is_replay=is_replay)
+            view, is_replay = await read_gate_for_request(connection, gate, request)
+            yield HeldInterventionRow(connection, view, is_replay=is_replay)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueIntervention]:
         """Leases interventions that CodeDeploy has not received."""
