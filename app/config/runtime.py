@@ -1,15 +1,16 @@
 """The configuration in use, which may be reloaded, and the members of the groups that it names."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from app.config.domain_index import DomainIndex
 from app.config.loader import Config, Domain
 from app.flow.ports.rules import OwnedDomain
 from app.gate.deployer import slack_person
 from app.gate.ids import DomainName, UserId
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.policy import Policy, Roster, everyone_named
+from app.gate.rules.policy import Policy, Roster
 
 STALE_AFTER: Final = timedelta(minutes=5)
 """Groups are read every minute. If the members of a group are older than this, people are shown their age."""
@@ -28,10 +29,18 @@ class RuntimeConfig:
     ) -> None:
         """`last_synced_at`: when the members of a group were last read from Slack."""
         self.config = config
-        self._groups = (config, _groups_of(config))
         self._roster = roster
         self._last_synced_at = last_synced_at
         self._clock = clock
+
+    @property
+    def config(self) -> Config:
+        """Set to another one by a reload."""
+        return self._config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        self._config, self._index = config, DomainIndex(config)
 
     @property
     def default_channel(self) -> str:
@@ -49,32 +58,22 @@ class RuntimeConfig:
     @property
     def channels(self) -> frozenset[str]:
         """Every channel that the configuration names, escalation channels included."""
-        domains = self.config.domains.values()
-        called = {domain.policy.reminder_settings.escalate_to or "" for domain in domains}
-        named = {self.config.channel, *(domain.channel for domain in domains), *called}
-        return frozenset(channel for channel in named if channel.startswith(("C", "G")))
+        return self._index.channels
 
     @property
     def groups(self) -> frozenset[str]:
         """Every user group that some policy names, and those of the admins."""
-        # Needed for each waiting gate, several times a second: computed once per configuration.
-        if self._groups[0] is not self.config:
-            self._groups = (self.config, _groups_of(self.config))
-        return self._groups[1]
+        return self._index.groups
 
     @property
     def named(self) -> frozenset[str]:
         """Every user and user group of the configuration."""
-        return _named(self.config) | set(self.config.people.values())
+        return self._index.entries
 
     @property
     def looked_up(self) -> frozenset[str]:
         """The groups, and the users of rules without a group: if one of them left, nobody might be able to approve."""
-        policies = [domain.policy for domain in self.config.domains.values()]
-        alone = [
-            source.people for policy in policies for source in policy.sources if not _groups(source.people)
-        ]
-        return self.groups.union(*alone)
+        return self._index.looked_up
 
     def domain_of(self, *, application: str, deployment_group: str) -> OwnedDomain | None:
         """The domain that a CodeDeploy application and deployment group are."""
@@ -115,16 +114,11 @@ class RuntimeConfig:
 
     def self_approving(self) -> list[DomainName]:
         """The domains that approve themselves when their checks pass, now or at some time."""
-        return [
-            DomainName(name)
-            for name, domain in self.config.domains.items()
-            if domain.policy.approve_when_checks_pass
-            or any(variant.changes.approve_when_checks_pass for variant in domain.policy.variants)
-        ]
+        return self._index.self_approving
 
     def probing(self) -> list[DomainName]:
         """The domains that have probes."""
-        return [DomainName(name) for name, domain in self.config.domains.items() if domain.probes]
+        return self._index.probing
 
     @property
     def probe_hosts(self) -> frozenset[str]:
@@ -134,19 +128,6 @@ class RuntimeConfig:
     def slack_person(self, login: str | None) -> UserId | None:
         """The Slack account of a login."""
         return slack_person(login, people=self.config.people)
-
-
-def _groups_of(config: Config) -> frozenset[str]:
-    return _groups(_named(config))
-
-
-def _named(config: Config) -> frozenset[str]:
-    policies = [config.policy, *(domain.policy for domain in config.domains.values())]
-    return frozenset(config.admins).union(*(everyone_named(policy) for policy in policies))
-
-
-def _groups(entries: Iterable[str]) -> frozenset[str]:
-    return frozenset(entry for entry in entries if entry.startswith("S"))
 
 
 def _owned(domain: Domain) -> OwnedDomain:

@@ -61,7 +61,7 @@ def wait_for_update(page: Page, fakes: Fakes) -> None:
     rings = fakes.aws.alarm_state("order") == "ALARM"
     fakes.aws.set_alarm("order", "OK" if rings else "ALARM")
     expect(page.locator('.tile[data-domain="order"] .alarm')).to_have_text(
-        "Alarm" if rings else "Alarm is on"
+        "Trigger alarm" if rings else "Clear alarm"
     )
 
 

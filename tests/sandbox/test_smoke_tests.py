@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.people import DOMAIN_RULES, SMOKE_TEST, config_text
+from app.sandbox.people import DOMAIN_RULES, OLU, SMOKE_TEST, config_text
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import free_port
 from app.sandbox.smoke_tests import SmokeTests
-from tests.harness import Harness, running_harness
+from tests.harness import Harness, running_harness, texts_in
 
 TOKEN = "a-token-of-the-pipeline"
 
@@ -32,6 +32,13 @@ class Ci:
     async def reported(self, *states: str) -> None:
         """Waits until exactly these states were reported."""
         await self.harness.until(lambda: self.states() == list(states))
+
+    async def details(self, deployment: str) -> str:
+        """The text of the view that Details opens."""
+        await self.harness.press(OLU.id, deployment, "details")
+        await self.harness.until(lambda: self.harness.slack.views.top(OLU.id) is not None)
+        view: Any = self.harness.slack.views.top(OLU.id)
+        return "\n".join(texts_in(view.body))
 
 
 def _check(detail: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +66,10 @@ async def test_a_deployment_is_tested_once_it_is_up(ci: Ci) -> None:
     await ci.harness.until(lambda: ci.harness.aws.deployment(deployment).waits_for)
     await ci.harness.advance_until(lambda: ci.states() == ["pending", "passed"])
 
-    await ci.harness.until(lambda: "3 of 3 test cards" in ci.harness.card_text(deployment))
-    assert "klp-logistics/payment/actions/runs/" in ci.harness.card_text(deployment)
+    await ci.harness.until(lambda: "checks 1/1" in ci.harness.card_text(deployment))
+    details = await ci.details(deployment)
+    assert "3 of 3 test cards" in details
+    assert "klp-logistics/payment/actions/runs/" in details
 
 
 async def test_what_waits_is_tested_again_when_it_is_to_fail_and_to_pass(ci: Ci) -> None:
@@ -92,7 +101,7 @@ async def test_what_is_over_is_not_tested_again(ci: Ci) -> None:
 async def test_a_check_is_reported_once_the_service_is_back(ci: Ci) -> None:
     ci.service = f"http://127.0.0.1:{free_port()}"
     deployment = ci.pipeline.push("payment")
-    await ci.harness.until(lambda: "approve" in ci.harness.actions(deployment))
+    await ci.harness.until(lambda: "reject" in ci.harness.actions(deployment))
     assert ci.states() == []
 
     ci.service = ci.harness.url

@@ -9,7 +9,7 @@ from app.sandbox.aws.state.topology import SandboxDomain
 from app.sandbox.people import OLU
 from tests.harness import Harness, running_harness, texts_in
 
-UNKNOWN = ":grey_question: Green: target health unknown: the load balancer does not check green before traffic moves"
+UNKNOWN = ":grey_question: *Green:* target health unknown: the load balancer doesn't check green before traffic moves"
 OUT_OF_ZONE = "Target is in an Availability Zone that is not enabled for the load balancer"
 
 
@@ -49,4 +49,4 @@ async def test_other_states_of_a_target(
     harness.aws.set_health("order", "green", state, reason=reason, description=description)
     harness.clock.advance(seconds=20)
     await harness.until(lambda: reason in harness.card_text(deployment))
-    assert f"{emoji} Green: " in harness.card_text(deployment)
+    assert f"{emoji} *Green:* " in harness.card_text(deployment)

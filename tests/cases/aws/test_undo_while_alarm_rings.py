@@ -25,7 +25,7 @@ async def test_an_undo_turns_the_alarms_off_and_moves_all_at_once(
         form = harness.slack.views.top(GRACE.id)
         assert form is not None
         assert "switches immediately" in str(form)
-        assert "alarms of the deployment group don't stop it" in str(form)
+        assert "alarms are turned off for this deployment (overrideAlarmConfiguration)" in str(form)
 
         await harness.slack.submit_async(GRACE.id, form.id, {"reason": "orders fail"})
         await harness.until(lambda: harness.aws.calls("CreateDeployment"), 10)

@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 
 from app.sandbox.people import CHANNEL, GRACE, OLU, config_text
 from app.sandbox.slack.state.shapes import Channel
-from tests.harness import Harness
+from tests.harness import Harness, pressable
 from tests.journeys.test_timeline import thread_text
 from tests.slack.play import Build, deploys, opened
 
@@ -64,10 +64,10 @@ async def test_an_announcement_that_has_no_card_is_not_tried_every_second(harnes
     harness.slack.faults.error(POST, "is_archived", times=None, channel=CHANNEL.id)
     await opened(harness, "order")
     await deploys(harness, GRACE, "freeze order for 20m stocktaking")
-    gate = harness.table("gates")[0]["id"]
     listed = await deploys(harness, GRACE)
+    chosen = pressable(listed.shown.blocks)["break_glass"]
     pressed = await harness.slack.press_async(
-        GRACE.id, listed.channel, listed.ts, "break_glass", block_id=f"decide.{gate}"
+        GRACE.id, listed.channel, listed.ts, chosen["action_id"], value=chosen["selected"]
     )
     assert pressed.acked
     await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)

@@ -28,7 +28,7 @@ async def test_the_vote_of_somebody_who_left_is_named_and_not_counted(build: Bui
         await members(harness, OLU.id, JUN.id)
         await harness.until(lambda: "No longer counted" in harness.card_text(deployment))
         assert f"can't approve this any more: <@{MINA.id}>" in harness.card_text(deployment)
-        assert "(0 of 2)" in harness.card_text(deployment)
+        assert "2 more approvals needed" in harness.card_text(deployment)
 
         await harness.approve(OLU.id, deployment)
         await harness.until(lambda: f"Approved by <@{OLU.id}> (1 of 2)" in harness.card_text(deployment))

@@ -33,7 +33,7 @@ async def opened(harness: Harness, domain: str = "order", **how: str) -> str:
 async def test_the_card_offers_nothing_until_codedeploy_has_confirmed_it(harness: Harness) -> None:
     codedeploy_away(harness)
     deployment = await opened(harness)
-    assert "Can't reach CodeDeploy" in harness.card_text(deployment)
+    assert "CodeDeploy hasn't confirmed this deployment yet" in harness.card_text(deployment)
     assert harness.actions(deployment) & {"approve", "reject"} == set()
 
     codedeploy_back(harness)

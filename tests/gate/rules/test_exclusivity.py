@@ -107,7 +107,7 @@ ROWS = {
         ),
         ko=(
             ":vertical_traffic_light: 한 번에 하나씩 전환합니다. payment 전환은 끝났지만 블루가 종료될"
-            f" 때까지 대기합니다 (d-payment). {NEXT_KO}",
+            f" 때까지 순서를 유지합니다 (d-payment). {NEXT_KO}",
         ),
     ),
     "a rival has ended": Row(scene=scene(going(ended_at=NOW - MINUTE)), becomes="approved"),

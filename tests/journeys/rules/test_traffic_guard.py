@@ -11,7 +11,7 @@ from tests.harness import Harness, running_harness, texts_in
 
 ORDER = SandboxDomain("order", 8020)
 BLUE, GREEN = ORDER.target_groups
-SERVES = "The listener on port 8020 already sends 30 % of production traffic to green"
+SERVES = "The listener on port 8020 already sends 30% of production traffic to green"
 ELSEWHERE = (
     "The listener on port 8020 sends 40% of production traffic to `legacy`, which is neither blue nor green."
 )
@@ -111,7 +111,7 @@ async def test_an_admin_passes_it_in_the_open(harness: Harness) -> None:
     [rule] = harness.gate(deployment)["overridden_rules"]
     assert rule == {"rule": "green_receives_traffic", "port": 8020, "percent": 30}
     await harness.until(
-        lambda: "already sent 30 % of production traffic to green" in harness.card_text(deployment)
+        lambda: "already sent 30% of production traffic to green" in harness.card_text(deployment)
     )
 
 

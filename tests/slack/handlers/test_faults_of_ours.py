@@ -8,7 +8,7 @@ from tests.harness import Harness
 from tests.journeys.undo.test_undo import switched
 from tests.slack.play import deploys, form_of, wait_for_reply
 
-SORRY = re.compile(r"Something went wrong here and nothing was recorded.*`[0-9a-f]{8}`")
+SORRY = re.compile(r"Something went wrong and nothing was recorded.*`[0-9a-f]{8}`")
 
 
 async def breaks(harness: Harness, table: str) -> None:

@@ -10,6 +10,7 @@ TABLE: Final = {
     "-1": "👎",
     "alarm_clock": "⏰",
     "arrow_right": "➡️",
+    "arrow_right_hook": "↪️",
     "arrows_counterclockwise": "🔄",
     "ballot_box_with_check": "☑️",
     "bell": "🔔",
