@@ -93,6 +93,7 @@ WORKERS: Final = (
         poll_interval=1.0,
         wakes_on=("gate_opened", "gate_decided", "votes_changed", "freeze_changed"),
         max_yield=0.5,
+        min_interval=0.5,
     ),
     WorkerSpec(
         name="remind",

@@ -6,6 +6,7 @@ no wakeup announced, such as the work of a killed replica.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ PAUSE_AFTER_ERROR_SECONDS: Final = 1.0
 class Worker:
     """Runs at most `concurrency` jobs at once, and polls every `poll_interval` seconds when nothing wakes it.
 
+    However often it is woken, a step starts `min_interval` seconds after the one before at the earliest.
+
     With `foreground`, it yields to requests: before each step it waits until there was none for `quiet_period`
     seconds, for `max_yield` seconds at most. While more requests are likely, it runs at most `busy_concurrency` jobs.
     """
@@ -43,6 +46,8 @@ class Worker:
     max_yield: float = 0.0
     quiet_period: float = QUIET_PERIOD_SECONDS
     busy_concurrency: int = 1
+    min_interval: float = 0.0
+    _last_started_at: float = field(default=-math.inf)
     _more_due: bool = False
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
@@ -90,6 +95,7 @@ class Worker:
             await asyncio.gather(*jobs)
 
     async def _run_step(self) -> None:
+        await self._wait_for_interval()
         self._woken.clear()
         free = self.concurrency - len(self._running)
         if self.foreground is not None:
@@ -104,6 +110,11 @@ class Worker:
             task.add_done_callback(self._job_ended)
         if not jobs or not self._more_due:
             await self._wait_for_work()
+
+    async def _wait_for_interval(self) -> None:
+        time_of_loop = asyncio.get_running_loop().time
+        await asyncio.sleep(max(0.0, self._last_started_at + self.min_interval - time_of_loop()))
+        self._last_started_at = time_of_loop()
 
     async def _wait_for_work(self) -> None:
         try:

@@ -16,6 +16,7 @@ class WorkerSpec:
     `source`: the table, and the rows in it that are the worker's work. `wakes_on`: what makes it look before its next
     poll. `max_yield`: how long a step waits for requests to end, see `Worker`; 0: it does not wait. It is short where
     somebody waits for the result, and long where the work takes much of the processor, as reading evidence does.
+    `min_interval`: between the starts of two steps, for one that reads all waiting gates whatever woke it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class WorkerSpec:
     max_yield: float = 0.0
     quiet_period: float = QUIET_PERIOD_SECONDS
     busy_concurrency: int = 1
+    min_interval: float = 0.0
 
     def build(self, deps: Dependencies) -> Worker:
         return Worker(
@@ -39,4 +41,5 @@ class WorkerSpec:
             max_yield=self.max_yield,
             quiet_period=self.quiet_period,
             busy_concurrency=self.busy_concurrency,
+            min_interval=self.min_interval,
         )

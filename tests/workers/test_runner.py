@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -91,6 +92,20 @@ async def test_a_wake_that_comes_during_a_step_is_not_lost() -> None:
     async with running(worker):
         await work.until(lambda: work.running == {"late"})
         work.let_go("late")
+
+
+async def test_steps_start_an_interval_apart_however_often_the_worker_is_woken() -> None:
+    started: list[float] = []
+
+    async def step(limit: int) -> Sequence[Coroutine[Any, Any, None]]:
+        started.append(asyncio.get_running_loop().time())
+        worker.wake()  # by what is committed during the step
+        return []
+
+    worker = Worker(name="test", step=step, concurrency=1, poll_interval=NEVER, min_interval=0.03)
+    async with running(worker):
+        await Work().until(lambda: len(started) >= 4)
+    assert all(later - earlier >= 0.029 for earlier, later in pairwise(started))
 
 
 async def test_a_full_worker_goes_on_as_soon_as_a_slot_is_free() -> None:

@@ -6,11 +6,12 @@ approvers of the gate that is first in the queue are mentioned. The end of a dec
 that ended it (`app.flow.freezes.freeze_acts`).
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.flow.approval.approval_context import with_configured_exclusive_until
 from app.flow.audit_events import SWITCHGATE, Event, Kind
@@ -28,6 +29,9 @@ from app.gate.rules.exclusivity import (
 )
 from app.gate.rules.policy import Shift
 from app.gate.rules.policy_fingerprint import policy_fingerprint
+
+GATES_PER_TURN: Final = 25
+"""Computed before the event loop serves others: with a thousand waiting gates a press would wait for all of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +88,9 @@ async def refresh_rule_status(
     related_switches = await _related_switches(domains.values(), repository=repository, rules=rules)
     changed = 0
     passed_over = quarantine.keys()
-    for each in waiting:
+    for number, each in enumerate(waiting):
+        if number % GATES_PER_TURN == 0:
+            await asyncio.sleep(0)
         domain = domains.get(each.domain)
         if domain is None or each in passed_over:
             continue

@@ -33,6 +33,8 @@ class EffectivePolicy:
 
 def effective_policy(policy: Policy, *, now: datetime, shift: Shift | None) -> EffectivePolicy:
     """The policy with the variants that apply at `now` and for `shift`; a later one overrides an earlier one."""
+    if not policy.variants:
+        return EffectivePolicy(policy=policy, variants=(), depends_on_shift=False)
     at_this_hour = [each for each in policy.variants if each.hours is None or each.hours.covers(now)]
     applying = [each for each in at_this_hour if not each.shifts or shift in each.shifts]
     result = replace(policy, variants=())
