@@ -95,16 +95,16 @@ async def test_a_wake_that_comes_during_a_step_is_not_lost() -> None:
 
 
 async def test_steps_start_an_interval_apart_however_often_the_worker_is_woken() -> None:
-    started: list[float] = []
+    work, started = Work(), list[float]()
 
     async def step(limit: int) -> Sequence[Coroutine[Any, Any, None]]:
         started.append(asyncio.get_running_loop().time())
         worker.wake()  # by what is committed during the step
-        return []
+        return await work.step(limit)
 
     worker = Worker(name="test", step=step, concurrency=1, poll_interval=NEVER, min_interval=0.03)
     async with running(worker):
-        await Work().until(lambda: len(started) >= 4)
+        await work.until(lambda: len(started) >= 4)
     assert all(later - earlier >= 0.029 for earlier, later in pairwise(started))
 
 
