@@ -6,6 +6,7 @@ import boto3
 
 from app.aws.codedeploy import CodeDeploy
 from app.aws.deployment_control import CodeDeployControl
+from app.aws.error_counter import count_errors
 from app.aws.evidence import AwsEvidence
 from app.aws.outage import OutageMonitor
 
@@ -15,6 +16,7 @@ class AwsClients:
 
     def __init__(self, *, region: str, recovered: Callable[[], None]) -> None:
         session = boto3.session.Session()
+        count_errors(session)
         OutageMonitor(session, recovered=recovered)
         self._region = region
         self.codedeploy = CodeDeploy(session, region=region)

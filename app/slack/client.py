@@ -1,6 +1,7 @@
 """The shared Web API client, the tracker of its rate limits, and the meaning of its errors."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,8 +9,10 @@ from typing import Any, Final
 from aiohttp import ClientConnectorError, ClientError, ClientSession
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from app.flow.notify.slack_errors import MessageGone, SlackCallFailed
+from app.observability.metrics import SLACK_ERRORS
 
 CALL_TIMEOUT_SECONDS: Final = 8
 MESSAGE_GONE_ERRORS: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -46,6 +49,9 @@ MAYBE_DONE_ERRORS: Final = frozenset({"internal_error", "fatal_error", "request_
 HTTP_ERROR_PREFIX: Final = "http_"
 """Prefix of the error of an HTTP response without a Slack error code."""
 
+_CODE: Final = re.compile(r"[A-Za-z_0-9]{1,60}")
+"""What a metric's label may be: Slack's codes, HTTP statuses and names of exceptions, and no text."""
+
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 
 POST: Final = "chat.postMessage"
@@ -56,12 +62,25 @@ POST_SETTLE_TIME: Final = timedelta(seconds=4)
 SLACK_CALL_ERRORS: Final = (SlackApiError, ClientError, TimeoutError, OSError, AttributeError, ValueError)
 
 
+class WebClient(AsyncWebClient):
+    """The SDK's client; counts the calls that fail."""
+
+    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
+        try:
+            return await super().api_call(api_method, **how)
+        except (*SLACK_CALL_ERRORS, asyncio.CancelledError) as exc:
+            # Cancelled: the caller's own time was over before Slack answered.
+            code = error_code_of(exc)
+            SLACK_ERRORS.labels(method=api_method, code=code if _CODE.fullmatch(code) else "other").inc()
+            raise
+
+
 def web_client(*, token: str, api_url: str | None, session: ClientSession) -> AsyncWebClient:
     """One shared session (else every call opens a connection); no retries of the SDK's own.
 
     Its default handler repeats a post whose answer was lost, which posts twice.
     """
-    return AsyncWebClient(
+    return WebClient(
         token=token,
         session=session,
         timeout=CALL_TIMEOUT_SECONDS,
@@ -70,7 +89,7 @@ def web_client(*, token: str, api_url: str | None, session: ClientSession) -> As
     )
 
 
-def error_code_of(exc: Exception) -> str:
+def error_code_of(exc: BaseException) -> str:
     """Slack's error code; where it gave none, the HTTP status or the failure's name."""
     if not isinstance(exc, SlackApiError):
         return type(exc).__name__

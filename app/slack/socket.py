@@ -18,6 +18,8 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from app.observability.metrics import SLACK_SOCKET_STATE
+
 log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT_SECONDS: Final = 3
@@ -105,12 +107,15 @@ class Socket:
     async def _check(self) -> None:
         if await self.is_up():
             self._last_up = self._clock()
+            SLACK_SOCKET_STATE.state("connected")
             return
+        SLACK_SOCKET_STATE.state("disconnected")
         down_since = self._last_up or self._created_at
         if self._handler is None or self._clock() - down_since > RECONNECT_AFTER:
             await self._drop()
             await self._connect()
             self._last_up = self._clock()
+            SLACK_SOCKET_STATE.state("connected")
 
     async def _connect(self) -> None:
         self._handler = _Handler(self._app, self._token, listening=self._listening)

@@ -6,7 +6,7 @@ Workers find their work in the database, so every replica runs all of them, and 
 from typing import Final
 
 from app.workers.dependencies import Dependencies
-from app.workers.jobs import facts, gates, messages, reports, switches
+from app.workers.jobs import facts, gates, gauges, messages, reports, switches
 from app.workers.runner import Worker
 from app.workers.spec import WorkerSpec
 
@@ -266,9 +266,9 @@ WORKERS: Final = (
     ),
     WorkerSpec(
         name="update_gauges",
-        source="gates: waiting ones; reports: overdue ones",
-        does="counts them for /metrics",
-        step=facts.update_gauges,
+        source="gates: open ones; reports: the oldest due one, as of every table of work",
+        does="sets the gauges of /metrics",
+        step=gauges.update_gauges,
         concurrency=1,
         poll_interval=10.0,
     ),

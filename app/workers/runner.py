@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from app.flow.ports.database import DatabaseUnavailable
-from app.observability.metrics import WORKER_FAILURES, WORKER_LAST_SUCCESS
+from app.observability.metrics import WORKER_FAILURES, WORKER_LAST_SUCCESS, WORKER_POLL_INTERVAL
 from app.workers.foreground import QUIET_PERIOD_SECONDS, ForegroundTracker
 
 log = structlog.get_logger(__name__)
@@ -58,6 +58,7 @@ class Worker:
 
     async def run(self) -> None:
         """Runs until cancelled."""
+        WORKER_POLL_INTERVAL.labels(worker=self.name).set(self.poll_interval)
         while True:
             try:
                 await self._run_step()

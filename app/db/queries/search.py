@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from app.db.mapping.rows import gate_view_from_row, switch_from_row
 from app.db.queries.audit_actors import audit_actors, audit_actors_ever_named
 from app.db.queries.audit_filter import user_id, user_named
 from app.db.queries.audit_trail import AuditFilter, AuditLine, audit_line_from_row, audit_select
+from app.db.queries.load import Load, read_load
 from app.db.queries.pages import (
     NotACursor,
     Page,
@@ -47,7 +48,7 @@ from app.db.queries.pages import (
 from app.db.repositories.evidence import gate_view_with_evidence
 from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import Channels, current_id
-from app.db.tables import cards, gates, reports, switches
+from app.db.tables import cards, gates, switches
 from app.flow.read_models import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import RelatedSwitch
@@ -115,14 +116,6 @@ _let_through = union_all(
 ).subquery("let_through")
 SELECT_LAST_LET_THROUGH: Final = GATE_VIEW.where(
     is_among(gates.c.id, _latest(_let_through).with_only_columns(_let_through.c.id))
-)
-SELECT_LOAD: Final = select(
-    select(func.count()).select_from(gates).where(IS_AWAITING).scalar_subquery().label("waiting"),
-    select(func.min(gates.c.decided_at))
-    .join_from(reports, gates, gates.c.id == reports.c.gate_id)
-    .where(reports.c.due_at.is_not(None))
-    .scalar_subquery()
-    .label("oldest"),
 )
 GATES_BY_ID: Final = GATE_VIEW_WITH_EVIDENCE.where(is_one_of(gates.c.id, "ids"))
 SWITCHES_BY_ID: Final = select(*SWITCH_COLUMNS).where(is_one_of(switches.c.id, "ids"))
@@ -256,10 +249,9 @@ class Queries:
         page = await self.gates(domain=None, deployment=deployment, phase=None, limit=limit)
         return page.items
 
-    async def load(self, *, now: datetime) -> tuple[int, timedelta]:
-        """How many gates wait, and the age of the oldest decision that is not reported."""
-        row = (await self._database.execute(SELECT_LOAD))[0]
-        return row.waiting, (now - row.oldest) if row.oldest else timedelta(0)
+    async def load(self) -> Load:
+        """Open gates, and the oldest due work of each kind."""
+        return await read_load(self._database)
 
     async def channel_facts(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Channel ids that Slack has replaced, old to new; and channels in which it refuses messages, with why."""

@@ -40,7 +40,7 @@ from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.votes import Vote
-from app.observability.metrics import DECISIONS
+from app.observability.metrics import DECISIONS, UNKNOWN_DOMAIN
 
 
 def _lock(audit_lock: str, *, skip_locked: bool = False) -> Select[Any]:
@@ -284,7 +284,9 @@ class Gates:
             held = HeldGateRow(connection, view, is_replay=is_replay)
             yield held
         if held.decision is not None:
-            DECISIONS.labels(verdict=verdict_of(held.decision)).inc()
+            DECISIONS.labels(
+                verdict=verdict_of(held.decision), domain=view.switch.domain or UNKNOWN_DOMAIN
+            ).inc()
 
     async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""

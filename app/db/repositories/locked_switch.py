@@ -54,7 +54,7 @@ from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, GateId, SwitchKey
 from app.gate.state_machine import Awaiting, Closed, Outcome
 from app.gate.undo import InterventionKind
-from app.observability.metrics import ANSWERED_ELSEWHERE, REPORTS
+from app.observability.metrics import ANSWERED_ELSEWHERE, DECISIONS, REPORTS, UNKNOWN_DOMAIN
 
 MAKE_EVIDENCE_DUE: Final = (
     update(evidence)
@@ -297,6 +297,9 @@ class HeldSwitchRow:
         await insert_events(self._connection, events)
         if codedeploy_status is not None:
             ANSWERED_ELSEWHERE.inc()
+        if any(view.id == gate.id and isinstance(view.gate, Awaiting) for view in self._open_gates):
+            domain = self._switch.domain or UNKNOWN_DOMAIN
+            DECISIONS.labels(verdict=Verdict.WITHDRAWN, domain=domain).inc()
         self._open_gates = [view for view in self._open_gates if view.id != gate.id]
 
     async def compare(

@@ -1,4 +1,4 @@
-"""Updates what the rules depend on: deployers, probe results, group members. Also updates the gauges."""
+"""Updates what the rules depend on: deployers, probe results, group members."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,7 +6,6 @@ from typing import Final
 from app.db.quarantine import Quarantine
 from app.flow.checks.run_probe import DueProbe, ProbeResult, plan_probes, run_probe
 from app.flow.evidence.resolve_deployer import UnknownDeployer, resolve_unknown_deployer
-from app.observability.metrics import GATES_WAITING, REPORT_OVERDUE_SECONDS
 from app.workers.dependencies import Dependencies
 from app.workers.leased_job import leased_job
 from app.workers.runner import Jobs, Step
@@ -94,18 +93,6 @@ def refresh_memberships(deps: Dependencies) -> Step:
 
     async def step(limit: int) -> Jobs:
         await deps.refresh_members()
-        return []
-
-    return step
-
-
-def update_gauges(deps: Dependencies) -> Step:
-    """How many gates wait, and how late the oldest report is."""
-
-    async def step(limit: int) -> Jobs:
-        waiting, overdue = await deps.repositories.queries.load(now=deps.clock())
-        GATES_WAITING.set(waiting)
-        REPORT_OVERDUE_SECONDS.set(overdue.total_seconds())
         return []
 
     return step

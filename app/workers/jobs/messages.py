@@ -17,7 +17,7 @@ from app.flow.notify.publish_card import DueCard, publish_card
 from app.flow.notify.remove_card_copy import DueCopy, remove_copy
 from app.flow.notify.send_direct_message import DueDirectMessage, send_direct_message
 from app.flow.notify.subscriptions import request_direct_messages
-from app.observability.metrics import CARD_UPDATES
+from app.observability.metrics import CARD_UPDATES, HOOK_TO_CARD_SECONDS
 from app.workers.dependencies import Dependencies
 from app.workers.leased_job import leased_job
 from app.workers.runner import Jobs, Step
@@ -42,6 +42,8 @@ def publish_cards(deps: Dependencies) -> Step:
 
     def published(due: DueCard, problem: str | None) -> None:
         CARD_UPDATES.labels(result="retried" if problem else "published").inc()
+        if not problem and due.place is None and due.view.shown_by is None:
+            HOOK_TO_CARD_SECONDS.observe((deps.clock() - due.view.opened_at).total_seconds())
         if problem:
             log.warning("card_not_published", gate=str(due.view.id), problem=problem, attempts=due.attempts)
         deps.wakeups.notify("card_published")

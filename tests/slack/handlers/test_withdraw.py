@@ -36,7 +36,7 @@ async def withdraw(harness: Harness, user: User, reason: str = "") -> SubmitResu
 
 
 async def test_who_deployed_withdraws_it_although_they_may_not_approve(harness: Harness) -> None:
-    metric = ("switchgate_decisions_total", {"verdict": "withdrawn"})
+    metric = ("switchgate_decisions_total", {"verdict": "withdrawn", "domain": "order"})
     before = REGISTRY.get_sample_value(*metric) or 0
     deployment, _ = await harness.open_gate("order", description=BY_JUN)
     await withdraw(harness, JUN, "wrong build")

@@ -97,7 +97,12 @@ async def test_metrics_count_what_happened(afternoon: Asker) -> None:
         'switchgate_reports_total{outcome="acknowledged"}',
         'switchgate_card_updates_total{result="published"}',
         "switchgate_report_seconds_count",
-        "switchgate_gates_waiting",
+        'switchgate_gates{domain="order",phase="awaiting"}',
+        'switchgate_decisions_total{domain="order",verdict="approved"}',
+        "switchgate_hook_to_card_seconds_count",
+        'switchgate_slack_socket_state{switchgate_slack_socket_state="connected"} 1.0',
+        'switchgate_oldest_due_work_seconds{work="reports"}',
+        'switchgate_worker_poll_interval_seconds{worker="expire_gates"}',
         "switchgate_report_overdue_seconds",
         'switchgate_worker_last_success_timestamp_seconds{worker="expire_gates"}',
     ):
