@@ -41,6 +41,18 @@ async def test_open_gates_are_counted_by_phase_and_domain(harness: Harness) -> N
     assert sample("switchgate_oldest_waiting_gate_seconds", domain="payment") == 0
 
 
+async def test_counters_that_alerts_watch_exist_before_the_first_event(harness: Harness) -> None:
+    """Prometheus sees no increase in a series that begins at 1."""
+    await read_gauges(harness)
+    for name, labels in (
+        ("switchgate_break_glass_total", {"domain": "hub"}),
+        ("switchgate_decisions_total", {"domain": "hub", "verdict": "withdrawn"}),
+        ("switchgate_reports_total", {"outcome": "undeliverable"}),
+        ("switchgate_rows_set_aside_total", {"work": "probe_runs"}),
+    ):
+        assert REGISTRY.get_sample_value(name, labels) is not None, name
+
+
 async def test_a_gate_of_a_domain_that_is_configured_no_more_has_no_domain(harness: Harness) -> None:
     await harness.open_gate("order")
     config = harness.fakes.config_file

@@ -1,4 +1,4 @@
-"""Updates the gauges of /metrics that are read from the database."""
+"""Updates the gauges of /metrics that are read from the database, and gives counters their series."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -6,13 +6,19 @@ from typing import Final, get_args
 
 from app.db.leases import Work
 from app.db.queries.load import Load, OpenGates
-from app.gate.state_machine import Phase
+from app.gate.decision import Verdict
+from app.gate.state_machine import Outcome, Phase
 from app.observability.metrics import (
+    BREAK_GLASS,
+    DECISIONS,
     GATES,
     NEXT_DEADLINE,
     OLDEST_DUE_WORK_SECONDS,
     OLDEST_WAITING_GATE_SECONDS,
     REPORT_OVERDUE_SECONDS,
+    REPORTS,
+    ROWS_SET_ASIDE,
+    UNAPPROVABLE_GATES,
     UNKNOWN_DOMAIN,
 )
 from app.workers.dependencies import Dependencies
@@ -25,12 +31,26 @@ def update_gauges(deps: Dependencies) -> Step:
     """Open gates by domain, and how late the oldest work of each kind is."""
 
     async def step(limit: int) -> Jobs:
+        _start_counters(deps.rules.domain_names())
         load = await deps.repositories.queries.load()
         _set_gates(load.open_gates, domains=deps.rules.domain_names(), now=deps.clock())
         _set_ages(load, now=deps.clock())
         return []
 
     return step
+
+
+def _start_counters(domains: Collection[str]) -> None:
+    """Gives counters their series before the first event: Prometheus sees no increase in a series that begins at 1."""
+    for domain in domains:
+        BREAK_GLASS.labels(domain=domain)
+        UNAPPROVABLE_GATES.labels(domain=domain)
+        for verdict in Verdict:
+            DECISIONS.labels(verdict=verdict.value, domain=domain)
+    for outcome in Outcome:
+        REPORTS.labels(outcome=outcome.value)
+    for work in get_args(Work):
+        ROWS_SET_ASIDE.labels(work=work)
 
 
 def _set_gates(found: Collection[OpenGates], *, domains: Collection[str], now: datetime) -> None:
