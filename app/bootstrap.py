@@ -163,6 +163,7 @@ def _build_http(shared: _Shared, *, bolt: AsyncApp, socket: Socket | None) -> AS
             queries=repositories.queries,
             checks=repositories.checks,
             freezes=repositories.freezes,
+            gates=repositories.gates,
             rules=shared.rules,
             tokens=TokenAuth(settings.api_tokens),
             region=settings.region,

@@ -116,8 +116,8 @@ class Settings(BaseSettings):
         ],
     )
     """Bearer tokens of `/api/v1`, by the caller's name: `name:token` or `name:token:scope+scope`, with a comma between
-    two. Scopes are `read`, `checks` and `freezes`; a token without a scope has `read`. Unset: the API can only be read,
-    and only under a loopback host name."""
+    two. Scopes are `read`, `checks`, `freezes` and `switches:withdraw`; a token without a scope has `read`. Unset: the
+    API can only be read, and only under a loopback host name."""
 
     region: Annotated[str, AfterValidator(region_name)] = Field(
         validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"), examples=["ap-northeast-2"]

@@ -34,6 +34,7 @@ class Scope(StrEnum):
     READ = "read"
     CHECKS = "checks"
     FREEZES = "freezes"
+    WITHDRAW = "switches:withdraw"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,15 +53,25 @@ def api_tokens(value: object) -> object:
     plain = []
     for place, entry in enumerate(filter(None, (each.strip() for each in value.split(","))), start=1):
         name, _, rest = entry.partition(":")
-        token, colon, words = rest.rpartition(":")
-        if colon:
+        token, words = _token_and_scopes(rest)
+        if words:
             scopes[name] = _scopes(words, place)
-        plain.append(f"{name}:{token}" if colon else entry)
+        plain.append(f"{name}:{token}" if words else entry)
     found = named_secrets(",".join(plain))
     if not isinstance(found, dict):
         return found
     readers = frozenset({Scope.READ})
     return {name: ApiToken(secret=secret, scopes=scopes.get(name, readers)) for name, secret in found.items()}
+
+
+def _token_and_scopes(rest: str) -> tuple[str, str]:
+    """Cut at the first colon after which there are only scopes, since a scope may hold a colon; else at the last."""
+    cuts = [at for at, char in enumerate(rest) if char == ":"]
+    if not cuts:
+        return rest, ""
+    scoped = (at for at in cuts if set(rest[at + 1 :].split("+")) <= set(Scope))
+    at = next(scoped, cuts[-1])
+    return rest[:at], rest[at + 1 :] or ":"
 
 
 def _scopes(words: str, place: int) -> frozenset[Scope]:

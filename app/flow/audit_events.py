@@ -9,6 +9,7 @@ from typing import Final
 from app.flow.read_models import Switch
 from app.flow.undo.intervention import InterventionFailure
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
+from app.gate.people import Build, Person
 
 Detail = str | int | bool | None
 
@@ -163,6 +164,13 @@ def person_actor(user: UserId, name: str) -> Actor:
 def api_actor(name: str) -> Actor:
     """A caller of the API, by its token's name."""
     return Actor(kind=ActorKind.API, id=name)
+
+
+def requester_actor(by: Person | Build) -> Actor:
+    """The person who pressed, or the token that the pipeline sent with the build that it named."""
+    if isinstance(by, Build):
+        return Actor(kind=ActorKind.API, id=by.token, name=by.name)
+    return person_actor(by.user, by.name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -61,6 +61,11 @@ def is_withdrawn_by_somebody(view: GateView) -> bool:
     return withdrawn and view.decided_name is not None
 
 
+def is_withdrawn_for_build(view: GateView) -> bool:
+    """Whether the pipeline of a newer build withdrew it; `decided_name` names the build."""
+    return is_withdrawn_by_somebody(view) and view.decided_by is None
+
+
 def is_let_through(view: GateView) -> bool:
     """Whether traffic moves or has moved: it was approved here, CodeDeploy holds `Succeeded` whoever answered it, or
     some of the traffic was seen on green. The way back depends on this, not on the decision."""

@@ -24,3 +24,13 @@ class Person:
     user: UserId
     name: str
     account_status: AccountStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build:
+    """A pipeline that acts for the build which it names. `token`: the name of the API token that it sent."""
+
+    token: str
+    name: str
+    application: str
+    deployment_group: str

@@ -154,6 +154,11 @@ class Awaiting:
         check_withdrawal(self._ballot, person=person, roster=roster)
         return Withdrawal(by=person.user, name=person.name, reason=reason.strip() or NO_REASON, at=now)
 
+    def withdraw_for_build(self, build: str, *, reason: str, now: datetime) -> Withdrawal:
+        """The withdrawal by the pipeline of a newer build. Raises a `Denial`."""
+        self._check_open(prompt_version=self.prompt_version, now=now)
+        return Withdrawal(by=None, name=build, reason=reason.strip() or NO_REASON, at=now)
+
     def approve_by_checks_passed(
         self, *, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
     ) -> Approval | None:

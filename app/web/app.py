@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.web.api import checks, freezes, search
+from app.web.api import checks, freezes, search, withdrawals
 from app.web.api.dependencies import ApiServices
 from app.web.error_handlers import add_error_handlers
 from app.web.health import HealthServices
@@ -50,6 +50,7 @@ def build_http(
         search.router,
         checks.router,
         freezes.router,
+        withdrawals.router,
         health_router,
     ):
         http.include_router(router)

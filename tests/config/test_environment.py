@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config.environment import Settings, SettingsError, load_database_url, load_settings
+from app.config.environment_values import Scope
 
 ENOUGH = {
     "SWITCHGATE_HOOK_SECRETS": "2026a:a-secret-of-the-hook",
@@ -119,6 +120,12 @@ def test_the_other_name_of_the_region_is_read_and_the_first_one_wins() -> None:
         ("SWITCHGATE_HOOK_SECRETS", "a:sixteen-characters,a:another-secret-of-it", "entry 2 has the name of"),
         ("SWITCHGATE_HOOK_SECRETS", ",", "names no entry"),
         ("SWITCHGATE_API_TOKENS", "grafana:short", "entry 1 has a secret of 5 characters"),
+        ("SWITCHGATE_API_TOKENS", "ci:a-token-of-an-api:", "entry 1 ends in something else than scopes"),
+        (
+            "SWITCHGATE_API_TOKENS",
+            "ci:a-token-of-an-api:switches:undo",
+            "read, checks, freezes, switches:withdraw",
+        ),
         ("SWITCHGATE_LOCALE", "fr", "is none of en, ko"),
         ("SLACK_BOT_TOKEN", "xoxp-of-a-person", "begins with xoxb-"),
         ("SLACK_BOT_TOKEN", "xoxb-", "begins with xoxb-"),
@@ -318,3 +325,19 @@ def test_every_example_of_a_database_url_is_accepted() -> None:
     for path, example in sorted(examples):
         url = example.removesuffix(".")
         assert load_database_url({"DATABASE_URL": url}) == url, path
+
+
+@pytest.mark.parametrize(
+    ("entry", "token", "scopes"),
+    [
+        ("a-token-of-an-api", "a-token-of-an-api", {Scope.READ}),
+        ("a-token-of-an-api:checks", "a-token-of-an-api", {Scope.CHECKS}),
+        ("a-token-of-an-api:switches:withdraw", "a-token-of-an-api", {Scope.WITHDRAW}),
+        ("a-token:read+switches:withdraw+checks", "a-token", {Scope.READ, Scope.WITHDRAW, Scope.CHECKS}),
+        ("a-token:with-a-colon:read", "a-token:with-a-colon", {Scope.READ}),
+    ],
+)
+def test_a_scope_may_hold_a_colon(entry: str, token: str, scopes: set[Scope]) -> None:
+    settings = load_settings({**ENOUGH, "SWITCHGATE_API_TOKENS": f"ci:{entry}"})
+    assert settings.api_tokens["ci"].secret.get_secret_value() == token
+    assert settings.api_tokens["ci"].scopes == scopes

@@ -13,6 +13,7 @@ from tests.harness import Harness, running_harness
 from tests.infra.pipeline_runner import GITHUB, Done, Runner
 
 TOKEN = "pipeline-token-0123456789abcdef"
+READER = "reader-token-0123456789abcdefgh"
 APPLICATION, GROUP = "klp-logistics-order-app", "klp-logistics-order-dg"
 DEFINITION = {
     "family": "klp-logistics-order",
@@ -30,7 +31,7 @@ async def switchgate(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Harness]:
     """The service, with a token for pipelines."""
-    tokens = {"SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:read+checks"}
+    tokens = {"SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:read+checks+switches:withdraw,reader:{READER}"}
     async with running_harness(tmp_path, database_url, monkeypatch, environment=tokens) as built:
         yield built
 
@@ -161,6 +162,62 @@ async def test_a_group_that_is_busy_is_said_with_its_deployment(switchgate: Harn
     second = await deploy(switchgate, job)
     assert second.code == 1
     assert f"::error title=Another deployment is active::{first} is still under way" in second.log
+
+
+async def test_a_newer_build_withdraws_the_one_that_waits(switchgate: Harness, job: Runner) -> None:
+    first = (await deploy(switchgate, job)).outputs["deployment-id"]
+    await switchgate.until(lambda: "approve" in switchgate.actions(first))
+    second = await deploy(switchgate, job, supersede="true")
+    assert second.code == 0, second.log
+    deployment = second.outputs["deployment-id"]
+    assert f"{first} is withdrawn: this build replaces it" in second.log
+    assert f"Withdrew `{first}`" in second.summary
+    assert await switchgate.reported(first) == ["Failed"]
+    gate = switchgate.gate(first)
+    build = "klp/order@4f2a1c9d8e7b (run 8812401)"
+    assert (gate["verdict"], gate["decided_by"], gate["decided_name"]) == ("withdrawn", None, build)
+    await switchgate.until(lambda: f"a newer build replaces it ({build})" in switchgate.card_text(first))
+    assert "approve" not in switchgate.actions(first)
+    (event,) = switchgate.rows("SELECT * FROM audit_events WHERE kind = 'gate_withdrawn'")
+    assert (event["actor_kind"], event["actor"], event["actor_name"]) == ("api", "ci", build)
+    assert len(calls(switchgate, "RegisterTaskDefinition")) == 2  # once for each build
+
+    followed = await follow(switchgate, job, first)
+    assert followed.code == 1
+    assert f"The switch was withdrawn by {build}" in followed.log.replace("\\", "")
+    await switchgate.until(lambda: "approve" in switchgate.actions(deployment))
+    await switchgate.approve(MINA.id, deployment)
+    assert (await follow(switchgate, job, deployment)).code == 0
+
+
+async def test_a_newer_build_does_not_withdraw_what_is_approved(switchgate: Harness, job: Runner) -> None:
+    canary = "CodeDeployDefault.ECSCanary10Percent5Minutes"
+    first = (await deploy(switchgate, job, deployment_config=canary)).outputs["deployment-id"]
+    await switchgate.until(lambda: "approve" in switchgate.actions(first))
+    await switchgate.approve(MINA.id, first)
+    assert await switchgate.reported(first) == ["Succeeded"]
+    second = await deploy(switchgate, job, supersede="true")
+    assert second.code == 1
+    assert f"{first} is approved already, so it is not withdrawn" in second.log
+    assert switchgate.gate(first)["verdict"] == "approved"
+
+
+async def test_a_token_without_the_scope_withdraws_nothing(switchgate: Harness, job: Runner) -> None:
+    first = (await deploy(switchgate, job)).outputs["deployment-id"]
+    second = await deploy(switchgate, job, supersede="true", api_token=READER)
+    assert second.code == 1
+    assert "::error title=Not withdrawn::" in second.log
+    assert "has not the scope `switches:withdraw`" in second.log
+    assert switchgate.gate(first)["phase"] == "awaiting"
+
+
+async def test_supersede_without_the_api_is_refused_before_anything_is_made(
+    switchgate: Harness, job: Runner
+) -> None:
+    done = await deploy(switchgate, job, supersede="true", api_url="", api_token="")
+    assert done.code == 1
+    assert "api-url is not set, and supersede withdraws by Switchgate's API" in done.log
+    assert calls(switchgate, "RegisterTaskDefinition") == []
 
 
 async def test_a_smoke_check_is_reported_with_its_last_line(switchgate: Harness, job: Runner) -> None:

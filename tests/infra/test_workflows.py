@@ -69,7 +69,7 @@ def test_every_input_of_the_action_reaches_its_scripts() -> None:
     assert given == action["inputs"].keys()
     package = INFRA / "github" / "switchgate_pipeline"
     text = "".join(path.read_text(encoding="utf-8") for path in package.glob("*.py"))
-    read = set(re.findall(r'(?:optional|required|number|port)\(\s*"([A-Z_]+)"', text))
+    read = set(re.findall(r'(?:optional|required|number|port|flag)\(\s*"([A-Z_]+)"', text))
     named = {name for name in run_step["env"] if name not in {"PYTHONPATH", "PYTHON", "STEP"}}
     assert read - {name for name in read if name.startswith("GITHUB_")} == named
 

@@ -21,9 +21,11 @@ from tests.web.hooks.test_state_changes import state_change
 
 TOKEN = "a-token-of-all-scopes-0123456789"
 READER = "a-token-that-reads-0123456789"
-ENVIRONMENT = {"SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:read+checks+freezes,grafana:{READER}"}
+ENVIRONMENT = {"SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:read+checks+freezes+switches:withdraw,grafana:{READER}"}
 
 CHECK = "/api/v1/switches/d-1/checks/smoke"
+WITHDRAW = "/api/v1/switches/d-1/withdraw"
+BUILD = {"build": "klp/order@4f2a1c9", "application": "order-app", "deployment_group": "order-dg"}
 FREEZE = {"until": "2099-01-01T00:00:00Z", "reason": "inventory"}
 READS = [
     "/api/v1/audit",
@@ -35,6 +37,7 @@ READS = [
 WRITES: list[tuple[str, str, Any]] = [
     ("PUT", CHECK, {"state": "passed"}),
     ("POST", "/api/v1/freezes", {**FREEZE, "until": "2026-12-01T00:00:00Z"}),
+    ("POST", WITHDRAW, BUILD),
 ]
 SIGNED: list[tuple[str, Any]] = [
     ("/hooks/codedeploy", hook("d-1")),

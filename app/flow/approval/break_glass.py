@@ -17,7 +17,7 @@ from app.flow.approval.live_traffic import (
     is_stale,
 )
 from app.flow.approval.request_denied import RequestDenied, denied_event
-from app.flow.audit_events import Event, Kind, person_actor
+from app.flow.audit_events import Event, Kind, person_actor, requester_actor
 from app.flow.notify.announcement_kinds import AnnouncementKind
 from app.flow.ports.database import GateRepository, HeldGate
 from app.flow.ports.rules import Rules
@@ -95,7 +95,7 @@ async def _decide(
         except Denial as exc:
             if not isinstance(exc, ReasonMissing):
                 await held.add_audit_events(
-                    [denied_event(request.person, "break_glass", held.view, exc, now)]
+                    [denied_event(requester_actor(request.person), "break_glass", held.view, exc, now)]
                 )
             unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
             denied = RequestDenied(exc, held.view, unmet=unmet)

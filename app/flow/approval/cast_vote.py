@@ -20,7 +20,7 @@ from app.flow.approval.live_traffic import (
     is_stale,
 )
 from app.flow.approval.request_denied import RequestDenied, denied_event
-from app.flow.audit_events import Event, Kind, person_actor
+from app.flow.audit_events import Event, Kind, person_actor, requester_actor
 from app.flow.ports.database import GateRepository, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
@@ -140,7 +140,9 @@ async def _deny(
     request: VoteRequest, held: HeldGate, denial: Denial, *, rules: Rules, now: datetime
 ) -> RequestDenied:
     if not isinstance(denial, FORM_DENIALS):
-        await held.add_audit_events([denied_event(request.person, request.choice, held.view, denial, now)])
+        await held.add_audit_events(
+            [denied_event(requester_actor(request.person), request.choice, held.view, denial, now)]
+        )
     unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
     return RequestDenied(denial, held.view, unmet=unmet)
 

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from app.flow.audit_events import Detail, Event, Kind, person_actor
+from app.flow.audit_events import Actor, Detail, Event, Kind
 from app.flow.read_models import GateView
-from app.gate.people import Person
 from app.gate.rules.denials import ApprovalBlocked, Denial
 from app.gate.rules.violations import Violation, rule_key
 
@@ -22,13 +21,13 @@ class RequestDenied(Exception):
         self.unmet = unmet
 
 
-def denied_event(who: Person, choice: str, view: GateView, denial: Denial, now: datetime) -> Event:
+def denied_event(actor: Actor, choice: str, view: GateView, denial: Denial, now: datetime) -> Event:
     """The audit event of a denied request."""
     return Event(
         at=now,
         kind=Kind.VOTE_DENIED,
         switch=view.switch.key,
-        actor=person_actor(who.user, who.name),
+        actor=actor,
         domain=view.switch.domain,
         gate=view.id,
         detail={"choice": choice, "code": denial.code, **_rules_of(denial)},

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.flow.approval.approval_context import NoSuchGate, approval_context_of
 from app.flow.approval.request_denied import RequestDenied, denied_event
-from app.flow.audit_events import Event, Kind, person_actor
+from app.flow.audit_events import Event, Kind, person_actor, requester_actor
 from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
@@ -38,7 +38,7 @@ async def retract_vote(
             if held.is_replay:
                 raise AlreadyHandled
         except Denial as exc:
-            await held.add_audit_events([denied_event(who, "take_back", view, exc, now)])
+            await held.add_audit_events([denied_event(requester_actor(who), "take_back", view, exc, now)])
             denied = RequestDenied(exc, view)
         else:
             retracted = _event(view, voter, who, now)

@@ -1,27 +1,29 @@
-"""Withdraws a switch: who deployed it ends its gate before anybody has decided. CodeDeploy is told `Failed`."""
+"""Withdraws a switch before anybody has decided it: its deployer does, or the pipeline of a newer build. CodeDeploy is
+told `Failed`."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.flow.approval.approval_context import NoSuchGate
 from app.flow.approval.request_denied import RequestDenied, denied_event
-from app.flow.audit_events import Event, Kind, person_actor
+from app.flow.audit_events import Event, Kind, requester_actor
 from app.flow.ports.database import GateRepository, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
+from app.flow.switch_progress import is_withdrawn_by_somebody
 from app.gate.decision import Withdrawal
 from app.gate.ids import GateId
-from app.gate.people import Person
-from app.gate.rules.denials import AlreadyHandled, Denial
+from app.gate.people import Build, Person
+from app.gate.rules.denials import AlreadyHandled, AnotherDomain, Denial
 from app.gate.state_machine import AlreadyDecided, Awaiting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WithdrawalRequest:
-    """The deployer withdraws the switch of this gate; `reason` may be empty."""
+    """The deployer, or a newer build, withdraws the switch of this gate; `reason` may be empty."""
 
     gate: GateId
-    person: Person
+    by: Person | Build
     reason: str
     request: str | None = None
     """A key that identifies the request, so that a replay changes nothing."""
@@ -30,11 +32,14 @@ class WithdrawalRequest:
 async def withdraw_switch(
     request: WithdrawalRequest, *, repository: GateRepository, rules: Rules, now: datetime
 ) -> GateView:
-    """Decides the gate in one transaction; returns it as it was. Raises `RequestDenied`, having audited it."""
+    """Decides the gate in one transaction; returns it as it was. The same build again changes nothing. Raises
+    `RequestDenied`, having audited it."""
     async with repository.hold(request.gate, request=request.request) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
+            if is_withdrawn_by_build(held.view, request.by):
+                return held.view
             withdrawal = withdrawal_of(held.view, request, rules=rules, now=now)
             if held.is_replay:
                 raise AlreadyHandled
@@ -65,7 +70,7 @@ async def check_withdrawal(
 def may_withdraw(view: GateView, *, person: Person, rules: Rules, now: datetime) -> bool:
     """Whether this person could withdraw the switch now."""
     try:
-        withdrawal_of(view, WithdrawalRequest(gate=view.id, person=person, reason=""), rules=rules, now=now)
+        withdrawal_of(view, WithdrawalRequest(gate=view.id, by=person, reason=""), rules=rules, now=now)
     except Denial:
         return False
     return True
@@ -75,13 +80,33 @@ def withdrawal_of(view: GateView, request: WithdrawalRequest, *, rules: Rules, n
     """The decision. Raises a `Denial`. The domain's policy is not asked, so it need not be configured any more."""
     if not isinstance(view.gate, Awaiting):
         raise AlreadyDecided
-    return view.gate.withdraw(request.person, reason=request.reason, roster=rules.roster(), now=now)
+    if isinstance(request.by, Build):
+        return _withdrawal_by_build(view, view.gate, request.by, reason=request.reason, now=now)
+    return view.gate.withdraw(request.by, reason=request.reason, roster=rules.roster(), now=now)
+
+
+def is_withdrawn_by_build(view: GateView, by: Person | Build) -> bool:
+    """Whether this very build has withdrawn the switch: a pipeline repeats a request whose answer was lost."""
+    same = isinstance(by, Build) and view.decided_by is None and view.decided_name == by.name
+    return same and is_withdrawn_by_somebody(view)
+
+
+def _withdrawal_by_build(
+    view: GateView, gate: Awaiting, build: Build, *, reason: str, now: datetime
+) -> Withdrawal:
+    withdrawal = gate.withdraw_for_build(build.name, reason=reason, now=now)
+    switch = view.switch
+    if (switch.application, switch.deployment_group) != (build.application, build.deployment_group):
+        raise AnotherDomain
+    return withdrawal
 
 
 async def _deny(
     request: WithdrawalRequest, held: HeldGate, denial: Denial, *, now: datetime
 ) -> RequestDenied:
-    await held.add_audit_events([denied_event(request.person, "withdraw", held.view, denial, now)])
+    await held.add_audit_events(
+        [denied_event(requester_actor(request.by), "withdraw", held.view, denial, now)]
+    )
     return RequestDenied(denial, held.view)
 
 
@@ -93,7 +118,7 @@ async def _save(held: HeldGate, withdrawal: Withdrawal, request: WithdrawalReque
         at=now,
         kind=Kind.GATE_WITHDRAWN,
         switch=view.switch.key,
-        actor=person_actor(request.person.user, request.person.name),
+        actor=requester_actor(request.by),
         domain=view.switch.domain,
         gate=view.id,
         detail={"reason": request.reason.strip()},

@@ -42,6 +42,12 @@ class NotTheDeployer(Denial):
     code = "not_the_deployer"
 
 
+class AnotherDomain(Denial):
+    """The switch is not of the deployment group for which the pipeline deploys."""
+
+    code = "another_domain"
+
+
 class AlreadyApproved(Denial):
     """The same person's approval counts once."""
 

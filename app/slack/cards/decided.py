@@ -3,7 +3,12 @@
 from typing import Final, assert_never
 
 from app.flow.read_models import GateView
-from app.flow.switch_progress import is_let_through, is_let_through_elsewhere, is_withdrawn_by_somebody
+from app.flow.switch_progress import (
+    is_let_through,
+    is_let_through_elsewhere,
+    is_withdrawn_by_somebody,
+    is_withdrawn_for_build,
+)
 from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
@@ -23,7 +28,7 @@ from app.slack.text.violations import mentions, rule_lines
 ASKED_FIRST: Final = frozenset({CardState.ROLLING_BACK, CardState.ROLLBACK_FAILED, CardState.UNDO_REVERTING})
 """States in which a requested rollback matters more than where the traffic is."""
 
-STAYS_ON_BLUE: Final = frozenset({"rejected", "expired", "withdrawn_by"})
+STAYS_ON_BLUE: Final = frozenset({"rejected", "expired", "withdrawn_by", "withdrawn_for_build"})
 """Decisions that leave production traffic on blue, unless somebody answered CodeDeploy otherwise."""
 
 
@@ -122,6 +127,8 @@ def _decision_key(view: GateView) -> str | None:
 
 
 def _withdrawal_key(view: GateView) -> str:
+    if is_withdrawn_for_build(view):
+        return "withdrawn_for_build"
     if is_withdrawn_by_somebody(view):
         return "withdrawn_by"
     if not view.switch.verified:

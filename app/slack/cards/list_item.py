@@ -13,6 +13,7 @@ from app.flow.switch_progress import (
     is_let_through_elsewhere,
     is_undone,
     is_withdrawn_by_somebody,
+    is_withdrawn_for_build,
     progress_of,
 )
 from app.flow.traffic_share import TrafficShare, share_on_green
@@ -116,6 +117,8 @@ def decided_line(view: GateView, *, texts: Texts) -> str:
 def _ending(view: GateView) -> str:
     if isinstance(view.gate, Awaiting):
         raise TypeError("a waiting gate has no ending to tell")
+    if is_withdrawn_for_build(view):
+        return "withdrawn_for_build"
     if is_withdrawn_by_somebody(view):
         return "withdrawn_by"
     if view.gate.verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):

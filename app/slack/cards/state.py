@@ -11,6 +11,7 @@ from app.flow.switch_progress import (
     is_let_through,
     is_undone,
     is_withdrawn_by_somebody,
+    is_withdrawn_for_build,
     progress_of,
 )
 from app.flow.traffic_share import share_on_green
@@ -51,6 +52,7 @@ class CardState(StrEnum):
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
     WITHDRAWN_BY = "withdrawn_by"
+    WITHDRAWN_FOR_BUILD = "withdrawn_for_build"
     UNCONFIRMED = "unconfirmed"
     ELSEWHERE = "elsewhere"
     CONTRADICTED = "contradicted"
@@ -92,8 +94,13 @@ def card_state(view: GateView, *, configured: bool, rule_status: RuleStatus | No
         return _undo(view)
     if is_let_through(view):
         return _let_through(view)
-    by_somebody = CardState.WITHDRAWN_BY if is_withdrawn_by_somebody(view) else None
-    return _unreported(view) or by_somebody or VERDICTS[view.gate.verdict]
+    return _unreported(view) or _withdrawn_by(view) or VERDICTS[view.gate.verdict]
+
+
+def _withdrawn_by(view: GateView) -> CardState | None:
+    if is_withdrawn_for_build(view):
+        return CardState.WITHDRAWN_FOR_BUILD
+    return CardState.WITHDRAWN_BY if is_withdrawn_by_somebody(view) else None
 
 
 def is_blocked(rule_status: RuleStatus | None) -> bool:

@@ -90,7 +90,7 @@ class WithdrawHandler:
         try:
             withdrawing = withdraw_switch(
                 WithdrawalRequest(
-                    gate=ActionValue.parse(value).gate, person=person, reason=reason, request=request
+                    gate=ActionValue.parse(value).gate, by=person, reason=reason, request=request
                 ),
                 repository=self._repository,
                 rules=self._rules,
@@ -127,7 +127,7 @@ class WithdrawHandler:
 
     async def _open_form(self, gate: GateId, profile: Profile, *, body: Body) -> VoteReply | None:
         texts = Texts.of(profile.locale)
-        request = WithdrawalRequest(gate=gate, person=profile.person, reason="")
+        request = WithdrawalRequest(gate=gate, by=profile.person, reason="")
         try:
             view = await check_withdrawal(
                 request, repository=self._repository, rules=self._rules, now=self._clock()

@@ -86,6 +86,9 @@ BASIS_SUFFIXES: Final[Mapping[Detail, str]] = {
 """Key suffixes of the bases that have their own text."""
 
 
+WITHDRAWN_BY: Final = {ActorKind.PERSON: "_by", ActorKind.API: "_for_build"}
+
+
 def timeline_key(view: GateView, event: Event) -> str | None:
     """None if the event has no text."""
     key = _key(view, event)
@@ -117,8 +120,8 @@ def _key(view: GateView, event: Event) -> str | None:
 
 def _suffix(event: Event) -> str:
     """The key's suffix by the event's detail; else empty."""
-    if event.kind is Kind.GATE_WITHDRAWN and event.actor.kind in {ActorKind.PERSON, ActorKind.API}:
-        return "_by"
+    if event.kind is Kind.GATE_WITHDRAWN and event.actor.kind in WITHDRAWN_BY:
+        return WITHDRAWN_BY[event.actor.kind]
     if event.kind is Kind.GATE_WITHDRAWN and event.detail.get("codedeploy"):
         return "_elsewhere"
     if event.kind is Kind.DEPLOYER_RESOLVED and event.detail.get("certain") is False:

@@ -6,7 +6,11 @@ from app.flow.approval.approval_context import NoSuchGate, Unconfigured
 from app.flow.approval.cast_vote import VoteAccepted
 from app.flow.approval.request_denied import RequestDenied
 from app.flow.read_models import GateView
-from app.flow.switch_progress import is_let_through_elsewhere, is_withdrawn_by_somebody
+from app.flow.switch_progress import (
+    is_let_through_elsewhere,
+    is_withdrawn_by_somebody,
+    is_withdrawn_for_build,
+)
 from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Verdict
 from app.gate.people import AccountStatus, Person
@@ -14,6 +18,7 @@ from app.gate.rules.denials import (
     AlreadyApproved,
     AlreadyHandled,
     AlreadyRejected,
+    AnotherDomain,
     ApprovalBlocked,
     Denial,
     NotAMember,
@@ -53,6 +58,7 @@ _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     Unconfigured: "refused.unconfigured",
     NotAnApprover: "refused.not_an_approver",
     NotTheDeployer: "refused.not_the_deployer",
+    AnotherDomain: "refused.another_domain",
     OwnDeployment: "refused.own_deployment",
     AlreadyApproved: "refused.already_approved",
     ReasonMissing: "refused.reason_missing",
@@ -146,13 +152,13 @@ def decided_by_text(view: GateView, *, texts: Texts) -> str:
     by_nobody = {Basis.AUTO_ROLLBACK: "rescued", Basis.CHECKS: "approved_itself"}
     how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
     if is_withdrawn_by_somebody(view):
-        how = "withdrawn_by"
+        how = "withdrawn_for_build" if is_withdrawn_for_build(view) else "withdrawn_by"
     elif is_let_through_elsewhere(view) and view.gate.verdict is not Verdict.REJECTED:
         how = "answered_elsewhere"  # decided by no person, and traffic leaves blue
     said = texts(
         f"first.{how}",
         domain=view.switch.domain or texts("card.unknown_domain"),
-        who=mention(view.decided_by or ""),
+        who=mention(view.decided_by) if view.decided_by else inline(view.decided_name or ""),
         at=when(view.decided_at or view.opened_at),
     )
     return f"{said}\n{_unreported_text(view, texts)}" if isinstance(view.gate, Decided) else said

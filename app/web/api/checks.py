@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.db.repositories.checks import Checks
@@ -17,7 +17,7 @@ from app.flow.checks.record_check import (
     record_check,
 )
 from app.flow.ports.rules import Rules
-from app.gate.ids import AWS_ACCOUNT, AWS_REGION, DeploymentId, SwitchKey
+from app.gate.ids import DeploymentId, SwitchKey
 from app.gate.rules.checks import (
     MAX_CHECKS,
     MAX_NAME_CHARS,
@@ -28,32 +28,8 @@ from app.gate.rules.checks import (
     is_check_name,
 )
 from app.web.api.dependencies import Now, Services, check_reporter, reader
+from app.web.api.switch_params import Account, Deployment, Region
 from app.web.problems import FieldError, ProblemError, invalid, problem_responses
-
-Deployment = Annotated[
-    str,
-    Path(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$",
-        description="Write CodeDeploy's id, d-….",
-        examples=["d-A1B2C3D4E"],
-    ),
-]
-Account = Annotated[
-    str | None,
-    Query(
-        pattern=AWS_ACCOUNT,
-        description="Where two accounts share an id: write the 12 digits of one.",
-        examples=["123456789012"],
-    ),
-]
-Region = Annotated[
-    str | None,
-    Query(
-        pattern=AWS_REGION,
-        description="Write the deployment's AWS region, or leave it out for ours.",
-        examples=["ap-northeast-2"],
-    ),
-]
 
 
 async def check_name(

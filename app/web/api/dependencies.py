@@ -11,6 +11,7 @@ from app.config.environment_values import Scope
 from app.db.queries.search import Queries
 from app.db.repositories.checks import Checks
 from app.db.repositories.freezes import Freezes
+from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.web.api.auth import BearerToken, TokenAuth
 from app.workers.wakeups import Wakeups
@@ -23,6 +24,7 @@ class ApiServices:
     queries: Queries
     checks: Checks
     freezes: Freezes
+    gates: GateRepository
     rules: Rules
     tokens: TokenAuth
     region: str
@@ -52,6 +54,11 @@ async def check_reporter(request: Request, token: BearerToken, services: Service
 async def freezer(request: Request, token: BearerToken, services: Services) -> str:
     """The name of a caller with the scope `freezes`."""
     return services.tokens.authenticate(request, token, Scope.FREEZES)
+
+
+async def withdrawer(request: Request, token: BearerToken, services: Services) -> str:
+    """The name of a caller with the scope `switches:withdraw`."""
+    return services.tokens.authenticate(request, token, Scope.WITHDRAW)
 
 
 async def now(services: Services) -> datetime:

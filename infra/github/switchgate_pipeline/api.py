@@ -15,7 +15,12 @@ SECONDS: Final = 10.0
 
 
 class ApiUnavailable(Exception):
-    """The API did not answer, or refused; the message says how."""
+    """The API did not answer, or refused; the message says how. `status` and `error`: of a refusal."""
+
+    def __init__(self, message: str, *, status: int = 0, error: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The API at `url`, called with a token that has the scopes `read` and `checks`."""
+    """The API at `url`, called with a token that has the scopes `read` and `checks`, and for `withdraw`
+    `switches:withdraw`."""
 
     url: str
     token: str
@@ -47,6 +53,11 @@ class Api:
         path = f"/api/v1/switches/{quote(deployment, safe='')}/checks/{quote(name, safe='')}"
         self._call("PUT", path, {"state": state, "summary": summary[:500], "url": url})
 
+    def withdraw(self, deployment: str, *, build: str, application: str, group: str) -> None:
+        """Withdraws a switch that nobody has decided; again changes nothing. Raises `ApiUnavailable`."""
+        path = f"/api/v1/switches/{quote(deployment, safe='')}/withdraw"
+        self._call("POST", path, {"build": build, "application": application, "deployment_group": group})
+
     def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
@@ -56,7 +67,9 @@ class Api:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except HTTPError as exc:
-            raise ApiUnavailable(f"it answered {exc.code} {_detail(exc)}".rstrip()) from None
+            problem = _problem(exc)
+            says = f"it answered {exc.code} {str(problem.get('detail', ''))[:200]}".rstrip()
+            raise ApiUnavailable(says, status=exc.code, error=str(problem.get("error", ""))) from None
         except (URLError, HTTPException, OSError, ValueError) as exc:
             raise ApiUnavailable(f"it could not be reached ({type(exc).__name__})") from None
 
@@ -88,9 +101,10 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def _detail(exc: HTTPError) -> str:
-    """The problem's own sentence, if there is one."""
+def _problem(exc: HTTPError) -> dict[str, Any]:
+    """The problem details, if there are any."""
     try:
-        return str(json.load(exc).get("detail", ""))[:200]
-    except (ValueError, OSError, AttributeError):
-        return ""
+        found = json.load(exc)
+    except (ValueError, OSError):
+        return {}
+    return found if isinstance(found, dict) else {}

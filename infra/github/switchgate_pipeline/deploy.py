@@ -1,5 +1,7 @@
 """`deploy`: registers the task definition, creates the deployment, and waits until its gate asks."""
 
+from functools import partial
+
 from switchgate_pipeline.api import api_of
 from switchgate_pipeline.codedeploy import Aws, appspec_of
 from switchgate_pipeline.inputs import Inputs
@@ -7,6 +9,7 @@ from switchgate_pipeline.job import Job
 from switchgate_pipeline.markdown import plain, table
 from switchgate_pipeline.progress import FAILURES, Stage
 from switchgate_pipeline.sentences import failure_of, state_sentence
+from switchgate_pipeline.supersede import supersede_of
 from switchgate_pipeline.task_definition import read_task_definition, tags_of, with_image
 from switchgate_pipeline.watch import Watch
 
@@ -43,14 +46,17 @@ def _create(aws: Aws, inputs: Inputs, job: Job) -> str:
         "config": inputs.optional("DEPLOYMENT_CONFIG"),
     }
     hook, port = inputs.required("HOOK_FUNCTION"), inputs.port("CONTAINER_PORT")
+    supersede = supersede_of(aws, inputs, job)
     task_definition = aws.register(definition, tags_of(inputs.environ, title=title))
     job.output("task-definition-arn", task_definition)
     job.say(f"Registered {task_definition}")
-    deployment = aws.create(
+    create = partial(
+        aws.create,
         **wanted,
         appspec=appspec_of(task_definition=task_definition, container=container, port=port, hook=hook),
         description=_description(inputs, title),
     )
+    deployment = supersede.create(create) if supersede else create()
     job.output("deployment-id", deployment)
     job.say(f"Created {deployment}")
     job.summarise(

@@ -40,6 +40,12 @@ class Inputs:
             raise PipelineFailure("Input wrong", f"{name.lower().replace('_', '-')} is not a port.")
         return int(text)
 
+    def flag(self, name: str) -> bool:
+        text = self.optional(name, "false").lower()
+        if text not in ("true", "false"):
+            raise PipelineFailure("Input wrong", f"{name.lower().replace('_', '-')} is true or false.")
+        return text == "true"
+
     @property
     def time_zone(self) -> ZoneInfo:
         name = self.optional("TIME_ZONE", "UTC")

@@ -30,7 +30,7 @@ from app.gate.rules.violations import (
 )
 from app.gate.state_machine import Closed, Decided, Outcome
 from app.gate.undo import InterventionKind
-from app.gate.votes import Choice
+from app.gate.votes import NO_REASON, Choice
 from app.slack.cards.state import CardState
 from tests.gate.seen import container, evidence, revision, side
 from tests.slack.sample_gates import (
@@ -311,6 +311,18 @@ DECIDED_STATES: Final[dict[str, Shown]] = {
                 decided_name="jun",
                 decided_at=LATER,
                 reason="wrong build",
+                **PASSED,
+                **FAILED,
+            ),
+        ),
+        (
+            "withdrawn for a newer build",
+            CardState.WITHDRAWN_FOR_BUILD,
+            view(
+                reported(Verdict.WITHDRAWN, Outcome.ACKNOWLEDGED),
+                decided_name="klp/order@4f2a1c9d8e7b (run 8812401)",
+                decided_at=LATER,
+                reason=NO_REASON,
                 **PASSED,
                 **FAILED,
             ),
