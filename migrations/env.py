@@ -38,6 +38,7 @@ with migration_connection() as connection:
         target_metadata=metadata,
         compare_server_default=True,
         transaction_per_migration=True,
+        on_version_apply=context.config.attributes.get("on_version_apply"),
     )
     with context.begin_transaction():
         context.run_migrations()

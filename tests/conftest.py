@@ -14,6 +14,7 @@ from app.db.database import Database
 from app.db.embedded.postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
 from app.sandbox.replica import Replica
+from tests.database_roles import TwoRoles, two_roles
 from tests.forked_popen import ForkedPopen
 from tests.harness import Harness, running_harness
 from tests.logs import log_to_console
@@ -80,6 +81,13 @@ def empty_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database without any table."""
     with _own_database(postgres) as url:
         yield url
+
+
+@pytest.fixture
+def roles(postgres: EmbeddedPostgres) -> Iterator[TwoRoles]:
+    """A database without any table, and two roles: its owner, and the one for the service."""
+    with two_roles(postgres) as made:
+        yield made
 
 
 @pytest.fixture

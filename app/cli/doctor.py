@@ -8,6 +8,7 @@ from typing import Final
 from app.cli.config_source import configured_source
 from app.cli.doctor_aws import look_at_groups
 from app.cli.doctor_clocks import Clock, ClockReading, judge_database_clock
+from app.cli.doctor_database import look_at_role
 from app.cli.doctor_signatures import look_at_signatures
 from app.cli.doctor_slack import look_at_slack
 from app.cli.findings import CheckStatus, Finding, failure, ok, unknown
@@ -124,7 +125,8 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
             queries.gates(domain=None, deployment=None, phase=None, limit=1, cursor=None),
         )
         newer = ", made by a newer release than this" if version is SchemaVersion.NEWER else ""
-        return [ok(what, f"at migration {revision}{newer}"), time], next(iter(page.items), None)
+        role = await run_with_timeout(RECORD_SECONDS, look_at_role(database))
+        return [ok(what, f"at migration {revision}{newer}"), role, time], next(iter(page.items), None)
     except (DatabaseUnavailable, TimeoutError) as exc:
         said = f"it cannot be used ({str(exc) or 'no answer'})"
         return [failure(what, said, "Mend DATABASE_URL, or the way to the server.")], None

@@ -11,7 +11,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.cli.config_source import config_source, configured_source
-from app.config.environment import Settings, SettingsError, load_database_url, load_settings
+from app.config.environment import (
+    DatabaseUrls,
+    Settings,
+    SettingsError,
+    load_database_url,
+    load_database_urls,
+    load_settings,
+)
 from app.config.loader import Config, ConfigError, count_domains, load_from, warnings
 from app.db.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder
 from app.flow.ports.database import DatabaseUnavailable
@@ -80,42 +87,31 @@ def migrate(
         typer.Option(help="A revision to go to, also backwards; `base` drops every table and needs --yes."),
     ] = "head",
     yes: Annotated[bool, typer.Option("--yes", help="Confirms --to base.")] = False,
+    create_role: Annotated[
+        bool,
+        typer.Option(
+            "--create-role",
+            help="Creates the role that DATABASE_URL names, with its password, where there is none.",
+        ),
+    ] = False,
 ) -> None:
-    """Brings the database to this release's tables. Replicas may start it together."""
-    from sqlalchemy.exc import OperationalError
+    """Brings the database to this release's tables. Replicas may start it together.
 
-    from app.db.migrate import (
-        NewerDatabase,
-        NoSuchRevision,
-        SchemaVersion,
-        UnknownRevision,
-        newest,
-        schema_version,
-    )
-    from app.db.migrate import migrate as run_migrations
+    With DATABASE_OWNER_URL it runs as the role that owns the tables, and grants the role of DATABASE_URL what the
+    service needs.
+    """
+    from app.cli.migrate import CannotMigrate, check_migration, migrate_database
 
-    if to == "base" and not yes:
-        _refuse(
-            "--to: base deletes everything that is recorded, the audit trail too; add --yes if you mean it"
-        )
+    urls = _or_refuse_urls()
     configure_logging(format=None, level="INFO")
+    register_secrets(*urls.passwords())
     with ExitStack() as stack:
-        url = _database_url(_or_refuse_url(), stack, migrated=False)
         try:
-            reached = run_migrations(url, to=to)
-            newer = schema_version(reached) is SchemaVersion.NEWER
-            why = (
-                f": a newer release has migrated it, and this release needs {newest()} only" if newer else ""
-            )
-            typer.echo(f"The record is at migration {reached}{why}.")
-        except OperationalError as exc:
-            _refuse(f"DATABASE_URL: the database cannot be used: {str(exc.orig).splitlines()[0]}")
-        except NoSuchRevision as exc:
-            _refuse(f"--to: {exc}")
-        except UnknownRevision as exc:
-            _refuse(f"DATABASE_URL: the record is at migration {exc}, which this release does not have")
-        except NewerDatabase as exc:
-            _refuse(f"--to: the record is at migration {exc} of a newer release; use that release to go back")
+            check_migration(urls, to=to, confirmed=yes, create_role=create_role)
+            url = _database_url(urls.url, stack, migrated=False)
+            typer.echo(migrate_database(url, owner_url=urls.owner_url, to=to, create_role=create_role))
+        except CannotMigrate as exc:
+            _refuse(str(exc))
 
 
 @app.command()
@@ -277,6 +273,13 @@ def _settings() -> Settings:
 def _or_refuse_url() -> str | None:
     try:
         return load_database_url(os.environ)
+    except SettingsError as exc:
+        _refuse(str(exc))
+
+
+def _or_refuse_urls() -> DatabaseUrls:
+    try:
+        return load_database_urls(os.environ)
     except SettingsError as exc:
         _refuse(str(exc))
 

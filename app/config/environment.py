@@ -1,6 +1,7 @@
 """The environment variables, read once and validated together. No other module reads them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import unquote, urlsplit
 
@@ -51,6 +52,19 @@ class SettingsError(Exception):
     """Environment variables that are missing or malformed: one line each, never with a secret in it."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatabaseUrls:
+    """DATABASE_URL and DATABASE_OWNER_URL, validated."""
+
+    url: str | None = field(repr=False)
+    owner_url: str | None = field(repr=False)
+
+    def passwords(self) -> tuple[str, ...]:
+        """As they are, and as they stand in the URLs; for redaction in logs."""
+        encoded = [urlsplit(url).password or "" for url in (self.url, self.owner_url) if url]
+        return tuple(value for each in encoded for value in (each, unquote(each)) if value)
+
+
 class Settings(BaseSettings):
     """The validated environment. Build it with `load_settings`."""
 
@@ -68,6 +82,16 @@ class Settings(BaseSettings):
     """Address of the database. On another machine it must name `sslmode=verify-full`, `verify-ca` or `require`;
     `sslmode=disable` is accepted with a warning. Unset: an embedded Postgres in the data folder of the user, to which
     only this user can connect (needs the extra `sandbox`)."""
+
+    database_owner_url: Annotated[str | None, AfterValidator(postgres_url)] = Field(
+        default=None,
+        repr=False,
+        validation_alias="DATABASE_OWNER_URL",
+        examples=["postgresql://switchgate_owner:password@db.internal:5432/switchgate?sslmode=verify-full"],
+    )
+    """The same database by the role that owns the tables, for `switchgate migrate` alone: it migrates as this role and
+    grants the role of `DATABASE_URL` what the service needs. Unset: `DATABASE_URL`. See
+    [permissions](permissions.md#postgres)."""
 
     config: Annotated[str, AfterValidator(location_text)] = Field(
         default=DEFAULT_LOCATION, validation_alias=VARIABLE, examples=["s3://klp-config/switchgate.toml"]
@@ -165,7 +189,7 @@ class Settings(BaseSettings):
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Raises pydantic's `ValidationError`; see `load_settings`."""
-        names = {name for field in cls.model_fields.values() for name in _variables(field)}
+        names = {name for each in cls.model_fields.values() for name in _variables(each)}
         return cls.model_validate(_non_empty(environ, names))
 
     def secrets(self) -> tuple[str, ...]:
@@ -174,8 +198,8 @@ class Settings(BaseSettings):
         tokens = [token.secret for token in self.api_tokens.values()]
         known = [*single, *self.hook_secrets.values(), *tokens]
         values = [secret.get_secret_value() for secret in known if secret is not None]
-        password = urlsplit(self.database_url or "").password or ""
-        return tuple(value for value in [*values, password, unquote(password)] if value)
+        urls = DatabaseUrls(url=self.database_url, owner_url=self.database_owner_url)
+        return tuple(value for value in [*values, *urls.passwords()] if value)
 
     def has_unencrypted_database(self) -> bool:
         """Whether the database is on another machine and `sslmode=disable` says to use no TLS."""
@@ -198,9 +222,6 @@ class Settings(BaseSettings):
         )
 
 
-DATABASE_ONLY: Final = frozenset({"DATABASE_URL"})
-
-
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Everything that `serve` needs. An empty variable counts as unset. Raises `SettingsError`."""
     try:
@@ -212,20 +233,30 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 def load_database_url(environ: Mapping[str, str]) -> str | None:
     """DATABASE_URL alone, for commands that need nothing else. Raises `SettingsError`."""
-    url = _non_empty(environ, DATABASE_ONLY).get("DATABASE_URL")
+    return _database_url(environ, "DATABASE_URL")
+
+
+def load_database_urls(environ: Mapping[str, str]) -> DatabaseUrls:
+    """Both addresses of the database, for `switchgate migrate`. Raises `SettingsError`."""
+    return DatabaseUrls(
+        url=load_database_url(environ), owner_url=_database_url(environ, "DATABASE_OWNER_URL")
+    )
+
+
+def _database_url(environ: Mapping[str, str], variable: str) -> str | None:
     try:
-        return postgres_url(url)
+        return postgres_url(_non_empty(environ, {variable}).get(variable))
     except ValueError as exc:
-        raise SettingsError(_sentence("DATABASE_URL", str(exc))) from None
+        raise SettingsError(_sentence(variable, str(exc))) from None
 
 
-def _non_empty(environ: Mapping[str, str], names: frozenset[str] | set[str]) -> dict[str, str]:
+def _non_empty(environ: Mapping[str, str], names: set[str]) -> dict[str, str]:
     """The variables that are set, stripped of the blanks and line ends that secret files contain."""
     return {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
 
 
-def _variables(field: FieldInfo) -> list[str]:
-    alias = field.validation_alias
+def _variables(declared: FieldInfo) -> list[str]:
+    alias = declared.validation_alias
     return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [str(alias)]
 
 
@@ -247,9 +278,9 @@ def _line(error: dict[str, Any]) -> str:
 
 def _sentence(place: str, what: str) -> str:
     """`place`: a variable, or the field's name where pydantic reports a default."""
-    for name, field in Settings.model_fields.items():
-        variables = _variables(field)
+    for name, declared in Settings.model_fields.items():
+        variables = _variables(declared)
         if place in (name, *variables):
             variable = place if place in variables else variables[0]
-            return f"{variable}: {what}. For example {variable}={(field.examples or [''])[0]}"
+            return f"{variable}: {what}. For example {variable}={(declared.examples or [''])[0]}"
     raise LookupError(place)

@@ -13,6 +13,9 @@ from app.flow.ports.database import CommitOutcomeUnknown, DatabaseUnavailable
 SCHEMA_MISMATCH_SQLSTATES: Final = frozenset({"42P01", "42703"})
 """Postgres's codes for a table or a column that is not there."""
 
+MISSING_PRIVILEGE_SQLSTATE: Final = "42501"
+"""Of a role that was not granted what this release needs."""
+
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
@@ -43,6 +46,8 @@ def _summary(exc: BaseException | None) -> str:
     state = getattr(exc, "sqlstate", None)
     if state in SCHEMA_MISMATCH_SQLSTATES:
         return "its tables are another release's: run `switchgate migrate`"
+    if state == MISSING_PRIVILEGE_SQLSTATE:
+        return "its role lacks a privilege: run `switchgate migrate` with DATABASE_OWNER_URL"
     if state is None and str(exc):
         return str(exc).splitlines()[0]
     return type(exc).__name__
@@ -60,6 +65,6 @@ def _is_unavailable(exc: BaseException | None) -> bool:
         return _is_connection_lost(exc)
     # 57P: shutting down or starting; 08: connection; 53: out of connections, memory or disk; 58: system error of the
     # server; 25006: read-only after a failover; 55P03, 57014, 25P03, 25P04: time-outs that we set; 40P01: deadlock
-    # victim. In each case nothing was saved, and a retry may help.
-    retryable = {"25006", "55P03", "57014", "25P03", "25P04", "40P01"} | SCHEMA_MISMATCH_SQLSTATES
-    return state.startswith(("08", "57P", "53", "58")) or state in retryable
+    # victim; 42501: a privilege that `switchgate migrate` grants. In each case nothing was saved, and a retry may help.
+    retryable = {"25006", "55P03", "57014", "25P03", "25P04", "40P01", MISSING_PRIVILEGE_SQLSTATE}
+    return state.startswith(("08", "57P", "53", "58")) or state in retryable | SCHEMA_MISMATCH_SQLSTATES

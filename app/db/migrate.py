@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 from app.db.engine import CONNECT_TIMEOUT_SECONDS, sqlalchemy_url
+from app.db.runtime_role import grant_runtime_privileges, runtime_role
 
 ADVISORY_LOCK_KEY: Final = 7_301_885_214
 """The advisory lock's key: any number that is not used elsewhere in this database."""
@@ -72,11 +73,13 @@ def schema_version(revision: str | None) -> SchemaVersion:
     return SchemaVersion.NEWER if is_newer else SchemaVersion.OLDER
 
 
-def migrate(url: str, *, to: str = "head") -> str:
+def migrate(url: str, *, to: str = "head", runtime_url: str | None = None, create_role: bool = False) -> str:
     """Brings the database to a revision (a downgrade, if it is older); gives the revision. Waits for the lock.
 
-    A database that a newer release has migrated is left as it is. Raises `NoSuchRevision`, `UnknownRevision` and, where
-    a revision is named, `NewerDatabase` before anything is touched.
+    `runtime_url`: the same database by the role that the service runs as, which is granted what it needs with each
+    migration; `create_role` makes that role where there is none. A database that a newer release has migrated is left
+    as it is. Raises `NoSuchRevision`, `UnknownRevision`, `RuntimeRoleError` and, where a revision is named,
+    `NewerDatabase` before anything is touched.
     """
     revisions = _revisions()
     if to not in {"head", "base", *revisions}:
@@ -90,7 +93,6 @@ def migrate(url: str, *, to: str = "head") -> str:
             connection.execute(text("SET lock_timeout = '5s'"))
             connection.execute(text("SET statement_timeout = '60s'"))
             connection.commit()
-            config = alembic_config(connection)
             current = MigrationContext.configure(connection).get_current_revision()
             if current is not None and schema_version(current) is SchemaVersion.NEWER:
                 if to == "head":
@@ -98,16 +100,24 @@ def migrate(url: str, *, to: str = "head") -> str:
                 raise NewerDatabase(current)
             if current is not None and current not in revisions:
                 raise UnknownRevision(current)
+            role = runtime_role(connection, runtime_url, create=create_role) if runtime_url else None
             connection.commit()  # so that each migration has a transaction of its own, or none where it asks for none
-            if to == "head" or _is_later(revisions, to, current):
-                command.upgrade(config, to)
-            else:
-                command.downgrade(config, to)
-            connection.commit()
+            _run(connection, to, upwards=to == "head" or _is_later(revisions, to, current), role=role)
             # The session ends here, and with it the lock.
             return MigrationContext.configure(connection).get_current_revision() or "base"
     finally:
         engine.dispose()
+
+
+def _run(connection: Connection, to: str, *, upwards: bool, role: str | None) -> None:
+    """Grants with each migration, in its transaction, and once more for a role that is new to this revision."""
+    config = alembic_config(connection)
+    if role is not None:
+        config.attributes["on_version_apply"] = lambda **_: grant_runtime_privileges(connection, role)
+    (command.upgrade if upwards else command.downgrade)(config, to)
+    if role is not None:
+        grant_runtime_privileges(connection, role)
+    connection.commit()
 
 
 def _acquire_lock(connection: Connection) -> None:

@@ -75,6 +75,9 @@ def test_where_all_is_well_every_line_says_so(ready: Shell, fakes: Fakes) -> Non
 
     found = lines(said)
     assert said.status == 0, said.all
+    assert "is a superuser" in found.pop(
+        "database role"
+    )  # tests/cli/test_doctor_database.py has a role of two
     assert {told.partition(":")[0] for told in found.values()} == {"ok"}
     assert found["environment"] == "ok: complete; Socket Mode; hooks signed by sandbox"
     assert found["database"] == f"ok: at migration {newest()}"

@@ -40,6 +40,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
         {
             **ENOUGH,
             "DATABASE_URL": "postgresql://u:p@h:5433/d?sslmode=require",
+            "DATABASE_OWNER_URL": "postgresql://o:p@h:5433/d?sslmode=require",
             "SWITCHGATE_CONFIG": "/etc/switchgate/switchgate.toml",
             "SWITCHGATE_HOOK_SECRETS": "a:sixteen-characters, b.2:sixteen:with:colons,",
             "SWITCHGATE_LOCALE": "ko",
@@ -56,6 +57,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
     assert secrets == {"a": "sixteen-characters", "b.2": "sixteen:with:colons"}
     assert settings.api_tokens["grafana"].secret.get_secret_value() == "a-token-of-an-api"
     assert settings.database_url == "postgresql://u:p@h:5433/d?sslmode=require"
+    assert settings.database_owner_url == "postgresql://o:p@h:5433/d?sslmode=require"
     assert settings.slack_signing_secret is not None
     assert settings.slack_api_url == "http://127.0.0.1:9000/api/"
     assert (settings.locale, settings.host, settings.port) == ("ko", "0.0.0.0", 9090)
@@ -208,6 +210,7 @@ SECRET = "hunter2-hunter2-hunter2"
     [
         ("DATABASE_URL", f"mysql://u:{SECRET}@h/d"),
         ("DATABASE_URL", f"postgresql://u:{SECRET}#@h/d"),
+        ("DATABASE_OWNER_URL", f"mysql://u:{SECRET}@h/d"),
         ("SWITCHGATE_HOOK_SECRETS", SECRET),
         ("SWITCHGATE_HOOK_SECRETS", f"a b:{SECRET}"),
         ("SWITCHGATE_API_TOKENS", f"{SECRET}:short"),
@@ -229,9 +232,11 @@ def test_the_settings_print_no_secret_and_list_every_one_for_the_log_to_mask() -
             "SLACK_SIGNING_SECRET": "signing-secret",
             "SWITCHGATE_API_TOKENS": "grafana:a-token-of-an-api",
             "DATABASE_URL": "postgresql://u:p%40ssword@h/d?sslmode=require",
+            "DATABASE_OWNER_URL": "postgresql://o:the-owners@h/d?sslmode=require",
         }
     )
     secrets = {
+        "the-owners",
         "xoxb-anything",
         "xapp-anything",
         "signing-secret",

@@ -15,6 +15,8 @@ from tests.container.files import DOCKER, compose, contract, dockerfile, example
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OF_POSTGRES_IMAGE = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD"}
+OF_THIS_FILE = {"DATABASE_PASSWORD"}
+"""Parts of other variables: in .env only."""
 
 
 def test_it_is_valid_by_the_compose_specifications_schema() -> None:
@@ -37,9 +39,29 @@ def test_postgres_18_keeps_its_data_in_a_volume_where_it_looks_for_it() -> None:
     assert "ports" not in postgres
 
 
-def test_the_service_waits_until_the_database_answers() -> None:
-    assert SERVICES["switchgate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+def test_the_database_answers_before_the_migration_and_that_succeeds_before_the_service() -> None:
+    assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert SERVICES["switchgate"]["depends_on"] == {
+        "migrate": {"condition": "service_completed_successfully"}
+    }
     assert "--host=127.0.0.1" in SERVICES["postgres"]["healthcheck"]["test"]
+
+
+def test_the_owner_of_the_tables_migrates_and_the_service_has_a_role_of_its_own() -> None:
+    migrate, serve = SERVICES["migrate"]["environment"], SERVICES["switchgate"]["environment"]
+    assert SERVICES["migrate"]["command"] == ["migrate", "--create-role"]
+    assert (SERVICES["switchgate"]["entrypoint"], SERVICES["switchgate"]["command"]) == (
+        ["switchgate"],
+        ["serve"],
+    )
+    assert migrate["DATABASE_OWNER_URL"].startswith(
+        f"postgresql://{SERVICES['postgres']['environment']['POSTGRES_USER']}:${{POSTGRES_PASSWORD}}@"
+    )
+    assert migrate["DATABASE_URL"] == serve["DATABASE_URL"]
+    assert serve["DATABASE_URL"].startswith("postgresql://switchgate_service:${DATABASE_PASSWORD:?")
+    assert "DATABASE_OWNER_URL" not in serve
+    assert serve["POSTGRES_PASSWORD"] == ""  # .env has it
+    assert "env_file" not in SERVICES["migrate"]
 
 
 def test_every_service_has_a_health_check() -> None:
@@ -48,14 +70,15 @@ def test_every_service_has_a_health_check() -> None:
     assert [i for i in dockerfile()[-1] if i.name == "HEALTHCHECK"]
 
 
-def test_the_service_can_do_no_more_than_it_must() -> None:
-    service = SERVICES["switchgate"]
+@pytest.mark.parametrize("name", ["migrate", "switchgate"])
+def test_the_service_can_do_no_more_than_it_must(name: str) -> None:
+    service = SERVICES[name]
     assert service["read_only"] is True
     assert service["tmpfs"] == ["/tmp"]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not service.keys() & {"privileged", "cap_add", "user", "network_mode", "pid"}
-    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
 def test_the_configuration_is_mounted_where_the_image_looks_for_it_and_cannot_be_written() -> None:
@@ -70,7 +93,7 @@ def test_no_secret_is_written_into_it() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|TOKEN|KEY", name):
-                assert value.startswith("${")
+                assert value.startswith("${") or value == ""
             assert not re.search(r"://[^:]+:[^$@]", value), name
     assert {name for name, value in example_env().items() if value} == {"SWITCHGATE_LOCALE", "AWS_REGION"}
 
@@ -79,7 +102,7 @@ def test_every_variable_is_one_of_the_contract() -> None:
     named = {name for service in SERVICES.values() for name in service.get("environment", {})}
     assert "DATABASE_URL" in contract()
     assert named - OF_POSTGRES_IMAGE <= contract()
-    assert set(example_env()) - OF_POSTGRES_IMAGE <= contract()
+    assert set(example_env()) - OF_POSTGRES_IMAGE - OF_THIS_FILE <= contract()
 
 
 def test_every_variable_that_it_asks_for_is_in_the_example() -> None:

@@ -14,6 +14,7 @@ from tests.container.files import DOCKER
 FAKE = """#!/bin/sh
 printf '%s' "$$" >>"$RECORD"
 printf '\\037%s' "$@" >>"$RECORD"
+printf '%s\\n' "$1 ${DATABASE_OWNER_URL:-without the owner}" >>"$RECORD.owner"
 printf '\\n' >>"$RECORD"
 if [ "$1" = migrate ]; then
     [ -z "${AT_THE_GATE:-}" ] || { echo migrating >"$AT_THE_GATE"; read -r _ <"$AT_THE_GATE.go"; }
@@ -68,6 +69,10 @@ class Image:
         rows = [line.split("\x1f") for line in self._record.read_text().splitlines()]
         return [Call(int(pid), arguments) for pid, *arguments in rows]
 
+    def owner_urls(self) -> list[str]:
+        """Each command and the DATABASE_OWNER_URL that it saw."""
+        return Path(f"{self._record}.owner").read_text().splitlines()
+
     def commands(self) -> list[list[str]]:
         return [call.arguments for call in self.calls()]
 
@@ -90,6 +95,11 @@ def image(request: pytest.FixtureRequest, tmp_path: Path) -> Image:
 def test_it_migrates_and_then_serves(image: Image, arguments: list[str]) -> None:
     assert image.run(*arguments) == (7, "")
     assert image.commands() == [["migrate"], ["serve"]]
+
+
+def test_the_owners_address_is_for_the_migration_alone(image: Image) -> None:
+    image.run(DATABASE_OWNER_URL="postgresql://owner")
+    assert image.owner_urls() == ["migrate postgresql://owner", "serve without the owner"]
 
 
 def test_the_service_replaces_the_shell_so_that_it_receives_the_stop_itself(image: Image) -> None:

@@ -124,6 +124,16 @@ def test_the_audit_trail_is_only_ever_added_to(connection: psycopg.Connection, s
         connection.execute(statement)
 
 
+def test_truncate_is_refused_on_every_table(connection: psycopg.Connection) -> None:
+    tables = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+    ).fetchall()
+    assert len(tables) > 20
+    for (table,) in tables:
+        with pytest.raises(psycopg.errors.IntegrityError):
+            connection.execute(f"TRUNCATE {table} CASCADE".encode())
+
+
 def test_an_edit_made_with_the_triggers_off_is_found(connection: psycopg.Connection) -> None:
     broken = (
         "SELECT count(*) FROM (SELECT e AS event, hash, coalesce(lag(hash) OVER ("

@@ -105,17 +105,18 @@ def test_every_variable_is_one_of_the_contract() -> None:
     }
     own = {"RDS_CA"}
     assert own < named
-    assert named - own - contract() <= {"DATABASE_OWNER_URL"}
+    assert named - own <= contract()
 
 
 def test_the_owner_of_the_tables_migrates_before_the_service_starts() -> None:
     migrate, serve = containers()["migrate"], containers()["switchgate"]
-    assert migrate["Command"] == ["migrate"]
+    assert migrate["Command"] == ["migrate", "--create-role"]
     assert {"ContainerName": "migrate", "Condition": "SUCCESS"} in serve["DependsOn"]
     assert [(one["Name"], one["ValueFrom"]) for one in migrate["Secrets"]] == [
         ("DATABASE_OWNER_URL", {"Ref": "DatabaseOwnerUrl"}),
-        ("DATABASE_URL", {"Ref": "DatabaseOwnerUrl"}),
+        ("DATABASE_URL", {"Ref": "DatabaseServiceUrl"}),
     ]
+    assert {"Name": "DATABASE_URL", "ValueFrom": {"Ref": "DatabaseServiceUrl"}} in serve["Secrets"]
     assert "DATABASE_OWNER_URL" not in {one.get("Name") for one in serve["Secrets"]}
 
 

@@ -119,6 +119,7 @@ SELECT_LAST_LET_THROUGH: Final = GATE_VIEW.where(
 )
 GATES_BY_ID: Final = GATE_VIEW_WITH_EVIDENCE.where(is_one_of(gates.c.id, "ids"))
 SWITCHES_BY_ID: Final = select(*SWITCH_COLUMNS).where(is_one_of(switches.c.id, "ids"))
+SELECT_REVISION: Final = "SELECT version_num FROM alembic_version"
 SELECT_TIME: Final = select(func.clock_timestamp().label("at"))
 
 
@@ -266,7 +267,7 @@ class Queries:
         """The database's revision; None before the first migration."""
         if (await self._database.execute("SELECT to_regclass('alembic_version') AS there"))[0].there is None:
             return None
-        rows = await self._database.execute("SELECT version_num FROM alembic_version")
+        rows = await self._database.execute(SELECT_REVISION)
         return rows[0].version_num if rows else None
 
 

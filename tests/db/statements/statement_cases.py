@@ -326,6 +326,7 @@ class Values:
             **dict.fromkeys(("deployment", "deployment_id"), "d-live-3"),
             **dict.fromkeys(("domain",), "order"),
             "domains": ["order", "payment"],
+            "tables": ["gates"],
             "application": "order-app",
             "deployment_group": "order-dg",
             "listener_port": 8020,

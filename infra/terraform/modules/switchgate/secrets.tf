@@ -27,8 +27,6 @@ locals {
     "database-owner-url"   = "postgresql://switchgate_owner:${random_password.database_owner.result}${local.database_url}"
     "database-service-url" = "postgresql://switchgate_service:${random_password.database_service.result}${local.database_url}"
   }
-
-  service_database_url = var.database.roles == "two" ? "database-service-url" : "database-owner-url"
 }
 
 resource "aws_secretsmanager_secret" "this" {

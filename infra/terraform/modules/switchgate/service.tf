@@ -44,17 +44,18 @@ locals {
     mountPoints = [for mount in local.reads_files : merge(mount, { readOnly = false })]
   })
 
-  # Migrates with the owner's role, and ends. Replicas that start together wait for each other.
+  # Migrates as the owner, makes the service's role and grants it what it needs, and ends. Replicas that start together
+  # wait for each other.
   migrate = merge(local.confined, {
     name        = "migrate"
     essential   = false
     dependsOn   = [{ containerName = "certificates", condition = "SUCCESS" }]
     entryPoint  = ["switchgate"]
-    command     = ["migrate"]
+    command     = ["migrate", "--create-role"]
     mountPoints = local.reads_files
     secrets = [
       { name = "DATABASE_OWNER_URL", valueFrom = local.secret["database-owner-url"] },
-      { name = "DATABASE_URL", valueFrom = local.secret["database-owner-url"] },
+      { name = "DATABASE_URL", valueFrom = local.secret["database-service-url"] },
     ]
   })
 
@@ -77,7 +78,7 @@ locals {
     ]
     secrets = concat(
       [
-        { name = "DATABASE_URL", valueFrom = local.secret[local.service_database_url] },
+        { name = "DATABASE_URL", valueFrom = local.secret["database-service-url"] },
         { name = "SWITCHGATE_HOOK_SECRETS", valueFrom = local.secret["hook-secrets"] },
         { name = "SLACK_BOT_TOKEN", valueFrom = "${var.slack_secret_arn}:SLACK_BOT_TOKEN::" },
         { name = "SLACK_APP_TOKEN", valueFrom = "${var.slack_secret_arn}:SLACK_APP_TOKEN::" },

@@ -138,7 +138,6 @@ variable "database" {
     version     = optional(string, "17")
     multi_az    = optional(bool, true)
     backup_days = optional(number, 14)
-    roles       = optional(string, "one")
   })
   default = {}
 
@@ -150,11 +149,6 @@ variable "database" {
   validation {
     condition     = var.database.backup_days >= 1
     error_message = "database.backup_days: 1 or more; without backups the audit trail can be lost."
-  }
-
-  validation {
-    condition     = contains(["one", "two"], var.database.roles)
-    error_message = "database.roles: one (the service uses the role that owns the tables) or two."
   }
 }
 
