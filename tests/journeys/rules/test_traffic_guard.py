@@ -135,7 +135,7 @@ async def test_a_listener_that_moves_traffic_by_its_rules(
     async with running_harness(tmp_path, database_url, monkeypatch, domains=[ORDER]) as harness:
         harness.aws.write_listener("order", {"not-found-page": 100}, rules=rules)
         deployment, _ = await harness.open_gate("order")
-        await harness.until(lambda: "tasks running" in harness.card_text(deployment))
+        await harness.until(lambda: "2/2 tasks" in harness.card_text(deployment))
         assert ("The listener on port 8020" in harness.card_text(deployment)) is held
         assert harness.aws.calls("DescribeRules")
 
