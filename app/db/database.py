@@ -18,7 +18,6 @@ class Database:
 
     def __init__(self, url: str, *, size: PoolSize = REQUESTS) -> None:
         self.engine = create_engine(url, size)
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -35,7 +34,9 @@ class Database:
         `DatabaseUnavailable`.
         """
         with translate_errors():
-            async with self._autocommit.connect() as connection:
+            async with self.engine.connect() as connection:
+                # Not an option of the engine: cancelled while that is set, a task would leave the connection behind.
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
                 return await execute(connection, statement, values)
 
     async def ping(self) -> None:

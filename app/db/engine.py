@@ -1,12 +1,12 @@
 """The engine and its connection pool. Waits are short: Slack expects an answer within 3 seconds."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -74,13 +74,25 @@ def create_engine(url: str, size: PoolSize) -> AsyncEngine:
             f" -c idle_in_transaction_session_timeout={TRANSACTION_TIMEOUT_MS}",
         },
     )
-    event.listen(engine.sync_engine, "connect", _configure)
+    event.listen(engine.sync_engine, "do_connect", _connect)
     event.listen(engine.sync_engine, "handle_error", _leave_read_only_server)
     return engine
 
 
-def _configure(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-    driver = entry.driver_connection
+def _connect(dialect: Dialect, entry: ConnectionPoolEntry, args: Any, options: Any) -> DBAPIConnection:
+    """Opens a connection, or leaves none behind: after an error in a `connect` listener, as when its task is cancelled,
+    SQLAlchemy would leave the connection open."""
+    connection = dialect.connect(*args, **options)
+    try:
+        _configure(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _configure(connection: DBAPIConnection) -> None:
+    driver = connection.driver_connection
     assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
     driver.prepared_max = MAX_PREPARED_STATEMENTS
     if driver.info.server_version >= TRANSACTION_TIMEOUT_MIN_VERSION:

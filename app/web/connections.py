@@ -19,6 +19,9 @@ HEADER_SECONDS: Final = 5.0
 WRITE_SECONDS: Final = 10.0
 """In which the client takes what was written to it. Answers are small, and every client of ours is a server."""
 
+KEPT_ALIVE_SECONDS: Final = 5.0
+"""A load balancer keeps connections open between requests. Clients that send nothing must not close them."""
+
 MAX_CONNECTIONS: Final = 512
 """Well below the 1,024 file descriptors that a process may have by default."""
 
@@ -43,11 +46,17 @@ class BoundedH11Protocol(H11Protocol):
         self._write_deadline: asyncio.TimerHandle | None = None
         self._request_awaited_since: float | None = None
         self._unread_since: float | None = None
+        self._was_answered = False
 
     @property
     def waiting_since(self) -> float | None:
-        """The loop's time since which the client is to send a request or to read an answer; None: it waits for us."""
-        return self._unread_since if self._unread_since is not None else self._request_awaited_since
+        """The loop's time since which the client is to send a request or to read an answer; None: it waits for us.
+
+        `KEPT_ALIVE_SECONDS` later where the connection was answered before and everything was read.
+        """
+        if self._unread_since is not None or self._request_awaited_since is None:
+            return self._unread_since
+        return self._request_awaited_since + (KEPT_ALIVE_SECONDS if self._was_answered else 0)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it, too
         """Arms the deadline, and closes another connection if there are too many."""
@@ -76,6 +85,7 @@ class BoundedH11Protocol(H11Protocol):
     def on_response_complete(self) -> None:
         """From here uvicorn's keep-alive timer watches the connection."""
         super().on_response_complete()
+        self._was_answered = True
         if self.conn.their_state is h11.IDLE:
             self._request_awaited_since = self.loop.time()
 
@@ -116,12 +126,13 @@ class BoundedH11Protocol(H11Protocol):
         self.transport.abort()
 
     def _make_room(self) -> None:
+        """Closes another connection; this one only if all others are being served."""
         waiting = [
             (each.waiting_since, each)
             for each in self.connections
-            if isinstance(each, BoundedH11Protocol) and each.waiting_since is not None
+            if isinstance(each, BoundedH11Protocol) and each is not self and each.waiting_since is not None
         ]
-        _, longest = min(waiting, key=lambda each: each[0])
+        _, longest = min(waiting, key=lambda each: each[0], default=(0, self))
         longest._abort("too_many_connections")
         # The transport reports it later; until then it must not be chosen again.
         self.connections.discard(longest)

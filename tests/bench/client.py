@@ -62,7 +62,8 @@ class Line(asyncio.Protocol):
 
 
 async def run(plan: dict[str, Any]) -> Seen:
-    """`at_once` connections, each as fast as it is answered; with a `rate`, so many a second whatever happens."""
+    """`at_once` connections, each as fast as it is answered; with a `rate`, so many requests a second whatever happens,
+    on connections that are opened as they are needed."""
     requests = [base64.b64decode(each) for each in plan["requests"]]
     seen = Seen(*([0] * len(requests) for _ in range(4)))  # type: ignore[arg-type]  # filled in by place
     loop = asyncio.get_running_loop()
@@ -71,7 +72,7 @@ async def run(plan: dict[str, Any]) -> Seen:
     async def connect() -> Line:
         return (await loop.create_connection(Line, plan["host"], plan["port"]))[1]
 
-    for _ in range(plan["at_once"]):
+    for _ in range(0 if plan["rate"] else plan["at_once"]):
         lines.append(await connect())
 
     async def ask(place: int, line: Line) -> None:

@@ -1,6 +1,7 @@
 """The pool when Postgres or a waiting task gives up in the middle: no connection is left in an unknown state."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from app.db.database import Database, commit
 from app.db.engine import PoolSize
@@ -174,6 +176,31 @@ async def test_wherever_statements_in_sequence_are_cut_off_the_next_ones_get_the
         assert await database.execute("SELECT :turns AS turns", turns=turns) == [(turns,)]
         (backends, ones) = await _in_turn(database, 0.0)
         assert (len(backends), ones) == (1, [(1,)])
+
+
+@pytest.mark.parametrize("open_before", [True, False])
+async def test_a_task_that_is_cut_off_at_any_point_leaves_no_connection_behind(
+    database_url: str, open_before: bool
+) -> None:
+    """What is left behind warns when it is collected, and warnings are errors."""
+    done, turns = False, 0
+    while not done:
+        turns += 1
+        database = Database(database_url, size=PoolSize(pool_size=1, max_overflow=0))
+        if open_before:
+            await database.ping()
+        task = asyncio.create_task(database.execute("SELECT 1 AS one"))
+        for _ in range(turns):
+            time.sleep(BUSY / 5)  # noqa: ASYNC251 - as a busy loop: the driver gives way wherever it can
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        done = not task.cancelled()
+        pool = database.engine.pool
+        assert isinstance(pool, AsyncAdaptedQueuePool)
+        assert pool.checkedout() == 0, f"after {turns} turns"
+        gc.collect()
+        await database.close()
 
 
 @pytest.fixture

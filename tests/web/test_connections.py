@@ -56,6 +56,20 @@ async def test_the_connection_that_was_silent_longest_makes_room(serve: Serve) -
         assert (await (await silent[0].send(ASKED)).until(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
 
 
+async def test_a_connection_that_was_answered_before_outlives_those_that_have_sent_nothing(
+    serve: Serve,
+) -> None:
+    async with serve(max_connections=5) as url, AsyncExitStack() as stack:
+        kept_alive = await stack.enter_async_context(connected(url))
+        await kept_alive.send(ASKED)
+        await kept_alive.until(b"\r\n\r\nok")
+        silent = [await stack.enter_async_context(connected(url)) for _ in range(7)]
+
+        for evicted in silent[:3]:
+            assert await evicted.rest() == b""
+        assert (await (await kept_alive.send(ASKED)).until(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
+
+
 LARGE = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
