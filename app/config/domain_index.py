@@ -52,6 +52,11 @@ class DomainIndex:
         ]
 
     @cached_property
+    def observed(self) -> list[DomainName]:
+        """The domains in observe mode."""
+        return [DomainName(name) for name, domain in self._config.domains.items() if domain.policy.observe]
+
+    @cached_property
     def probing(self) -> list[DomainName]:
         """The domains that have probes."""
         return [DomainName(name) for name, domain in self._config.domains.items() if domain.probes]

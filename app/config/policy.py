@@ -34,6 +34,7 @@ def policy_from(default: PolicyTable, own: PolicyTable) -> Policy:
         reject=RejectBy(table.reject),
         reason=ReasonFor(table.reason),
         approve_when_checks_pass=table.approve_when_checks_pass,
+        observe=table.mode == "observe",
         questions=_questions(table),
         variants=tuple(_variant(when) for when in table.when),
         finish_now=table.finish_now,

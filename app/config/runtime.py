@@ -116,6 +116,10 @@ class RuntimeConfig:
         """The domains that approve themselves when their checks pass, now or at some time."""
         return self._index.self_approving
 
+    def observed(self) -> list[DomainName]:
+        """The domains in observe mode."""
+        return self._index.observed
+
     def probing(self) -> list[DomainName]:
         """The domains that have probes."""
         return self._index.probing

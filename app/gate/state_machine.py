@@ -29,6 +29,7 @@ from app.gate.rules.permits import (
     check_withdrawal,
     permit_by_break_glass,
     permit_by_checks,
+    permit_by_observing,
     permit_by_votes,
     permit_for_auto_rollback,
     permit_for_undo,
@@ -167,6 +168,16 @@ class Awaiting:
             return None
         context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
         permit = permit_by_checks(self.id, context)
+        return Approval(permit=permit, at=now) if permit else None
+
+    def approve_by_observing(
+        self, *, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
+    ) -> Approval | None:
+        """The approval of a domain in observe mode; None while the deployment is not verified."""
+        if not self.verified or now >= self.deadline_at:
+            return None
+        context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
+        permit = permit_by_observing(self.id, context)
         return Approval(permit=permit, at=now) if permit else None
 
     def approve_by_earlier_votes(

@@ -76,7 +76,7 @@ WORKERS: Final = (
     ),
     WorkerSpec(
         name="auto_approve",
-        source="gates: waiting, whose checks have passed or whose votes have become enough",
+        source="gates: waiting, in observe mode, whose checks have passed or whose votes have become enough",
         does="approves them",
         step=gates.auto_approve,
         concurrency=1,

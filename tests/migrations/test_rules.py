@@ -26,6 +26,28 @@ UPDATE gates SET phase = 'decided', verdict = 'withdrawn', decided_at = now(), d
 """
 
 
+OBSERVED = """
+UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'observe', decided_at = now(),
+    decided_name = 'observe', overridden_rules = '[{"rule": "own_switch"}]' WHERE id = %s
+"""
+
+
+def test_a_switch_that_passed_in_observe_mode_was_approved_by_nobody_for_an_older_release(
+    empty_url: str,
+) -> None:
+    migrate(empty_url)
+    fill(empty_url)
+    with psycopg.connect(empty_url) as connection:
+        connection.execute(OBSERVED, [AWAITING])
+    assert migrate(empty_url, to="0031") == "0031"
+    with psycopg.connect(empty_url) as connection:
+        row = connection.execute(
+            "SELECT basis, decided_by, overridden_rules FROM gates WHERE id = %s", [AWAITING]
+        ).fetchone()
+    assert row == ("checks", None, None)
+    assert migrate(empty_url) == newest()
+
+
 def test_a_withdrawal_is_a_rejection_for_an_older_release(empty_url: str) -> None:
     migrate(empty_url)
     fill(empty_url)

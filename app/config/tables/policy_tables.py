@@ -177,6 +177,9 @@ class WhenTable(RuleKeys):
 class PolicyTable(RuleKeys):
     """`[policy]`, and the keys of it that a domain overrides."""
 
+    mode: Annotated[Literal["enforce", "observe"], Field(examples=["observe"])] = "enforce"
+    """`observe`: nobody has to approve, and no rule or freeze holds a switch. The card and the record say what would
+    have held it. For the first week. A rejection that comes before still stops the deployment."""
     deadline_minutes: Annotated[int, AfterValidator(valid_deadline), Field(examples=[30])] = 55
     """Minutes after the start of the hook at which an undecided gate is rejected: 1 to 59, because CodeDeploy ends the
     hook after an hour."""

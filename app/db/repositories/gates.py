@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, exists, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import INSERT_EVENTS, events_parameter, insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK, TRY_GATE_AUDIT_LOCK
 from app.db.database import Database, commit
-from app.db.expressions import GATE_PARAM, LIMIT, NOW_PARAM, ONE, condition, is_among, is_none_of
+from app.db.expressions import GATE_PARAM, LIMIT, NOW_PARAM, ONE, condition, is_among, is_none_of, is_one_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING, as_json, undo_that_created
 from app.db.handled_requests import SELECT_GATE, read_gate_for_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
@@ -67,6 +67,22 @@ SELECT_PAST_DEADLINE: Final = (
 )
 SELECT_NEXT_DEADLINE: Final = select(func.min(gates.c.deadline_at).label("at")).where(
     IS_AWAITING, is_none_of(gates.c.id, "skip")
+)
+
+SELECT_TO_OBSERVE: Final = (
+    select(gates.c.id)
+    .join(switches, switches.c.id == gates.c.switch_id)
+    .outerjoin(evidence, evidence.c.gate_id == gates.c.id)
+    .where(
+        IS_AWAITING,
+        switches.c.verified_at.is_not(None),
+        is_one_of(switches.c.domain, "domains"),
+        or_(evidence.c.seen_at.is_not(None), gates.c.opened_at <= bindparam("opened_before")),
+        ~exists().where(votes.c.gate_id == gates.c.id, votes.c.choice == literal_column("'reject'")),
+        is_none_of(gates.c.id, "skip"),
+    )
+    .order_by(gates.c.deadline_at)
+    .limit(LIMIT)
 )
 
 SAVE_VOTE_AND_DECISION: Final = f"""
@@ -305,6 +321,14 @@ class Gates:
     async def plan_reminders(self, *, now: datetime) -> None:
         """Reschedules the reminders of all waiting gates after a configuration change."""
         await self._database.execute(RESCHEDULE_REMINDERS, now=now)
+
+    async def to_observe(
+        self, domains: Sequence[DomainName], *, opened_before: datetime, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateId]:
+        """See `app.flow.approval.approve_observed.ObservedGates`."""
+        where = {"domains": list(domains), "skip": list(skip), "opened_before": opened_before}
+        rows = await self._database.execute(SELECT_TO_OBSERVE, **where, limit=limit)
+        return [GateId(row.id) for row in rows]
 
     async def next_deadline(self, *, skip: Sequence[GateId]) -> datetime | None:
         """When the next waiting gate ends unless somebody decides."""

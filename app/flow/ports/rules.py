@@ -54,6 +54,10 @@ class Rules(Protocol):
         """The domains with a rule that approves automatically when the checks pass."""
         ...
 
+    def observed(self) -> Sequence[DomainName]:
+        """The domains in observe mode, whose switches nobody has to approve."""
+        ...
+
     def probing(self) -> Sequence[DomainName]:
         """The domains that have probes."""
         ...

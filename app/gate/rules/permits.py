@@ -37,11 +37,12 @@ class Basis(StrEnum):
     UNDO = "undo"
     CHECKS = "checks"
     BREAK_GLASS = "break_glass"
+    OBSERVE = "observe"
 
 
 class Permit:
     """Proof that this gate may be approved. Only this module makes one. `overridden_rules` are the rules that an
-    admin overrode, for `reason`; empty for every other basis."""
+    admin overrode, for `reason`, or that would have held it outside observe mode; empty for every other basis."""
 
     __slots__ = ("basis", "by", "gate", "name", "overridden_rules", "reason")
 
@@ -141,6 +142,17 @@ def permit_by_checks(gate: GateId, context: EvaluationContext) -> Permit | None:
     if blockers_of(others) or missing_approvals(others):
         return None
     return Permit(gate=gate, by=None, name="checks", basis=Basis.CHECKS, mint=_MINT)
+
+
+def permit_by_observing(gate: GateId, context: EvaluationContext) -> Permit | None:
+    """The permit of a domain in observe mode: no rule holds it, and the permit names those that would have. None once
+    somebody has rejected it."""
+    if not context.policy.observe or context.ballot.rejected_by:
+        return None
+    would_hold = (*blockers_of(context), *missing_approvals(context))
+    return Permit(
+        gate=gate, by=None, name="observe", basis=Basis.OBSERVE, overridden_rules=would_hold, mint=_MINT
+    )
 
 
 def rules_to_override(context: EvaluationContext, person: Person) -> tuple[Violation, ...]:

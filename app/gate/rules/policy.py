@@ -90,7 +90,7 @@ class Policy:
 
     `require` adds sources whose approvals are required as well; `variants` change some keys at times. `exclusivity`
     applies at all times, because both domains must agree on it. `notify` names users and user groups who are told
-    beside the approvers.
+    beside the approvers. `observe`: nothing holds a switch, and what would have is recorded.
     """
 
     approvers: tuple[str, ...]
@@ -103,6 +103,7 @@ class Policy:
     reject: RejectBy = RejectBy.ONE
     reason: ReasonFor = ReasonFor.REJECT
     approve_when_checks_pass: bool = False
+    observe: bool = False
     questions: tuple[ApprovalQuestion, ...] = ()
     variants: tuple["Variant", ...] = ()
     finish_now: bool = False

@@ -45,11 +45,13 @@ def decided_lines(view: GateView, state: CardState, texts: Texts) -> list[str]:
 
 
 def reason_lines(view: GateView, texts: Texts) -> list[str]:
-    """Why a gate was rejected, closed or approved by break-glass, and the rules that were overridden."""
+    """Why a gate was rejected, closed or approved by break-glass, and the rules that were overridden or
+    would have held it."""
     lines = _reasons(view)
     if view.overridden_rules:
         rules = rule_lines(view.overridden_rules, texts=texts, tense="broken")
-        lines.append(f"*{texts('card.overridden')}*\n{rules}")
+        title = texts("card.would_have_held" if view.basis is Basis.OBSERVE else "card.overridden")
+        lines.append(f"*{title}*\n{rules}")
     return lines
 
 
@@ -120,7 +122,7 @@ def _decision_key(view: GateView) -> str | None:
     if view.gate.verdict is Verdict.WITHDRAWN:
         return _withdrawal_key(view)
     if view.gate.verdict is Verdict.APPROVED:
-        named = {Basis.AUTO_ROLLBACK, Basis.UNDO, Basis.BREAK_GLASS}
+        named = {Basis.AUTO_ROLLBACK, Basis.UNDO, Basis.BREAK_GLASS, Basis.OBSERVE}
         return view.basis.value if view.basis in named else None
     expired_elsewhere = view.gate.verdict is Verdict.EXPIRED and is_let_through_elsewhere(view)
     return "expired_elsewhere" if expired_elsewhere else view.gate.verdict.value

@@ -18,7 +18,11 @@ from app.slack.cards.votes import counting_votes
 from app.slack.text.escape import escaped
 from app.slack.text.versions import switch_names
 
-APPROVED_ON: Final = {Basis.CHECKS: "approved_by_checks", Basis.BREAK_GLASS: "approved_by_break_glass"}
+APPROVED_ON: Final = {
+    Basis.CHECKS: "approved_by_checks",
+    Basis.OBSERVE: "approved_by_observing",
+    Basis.BREAK_GLASS: "approved_by_break_glass",
+}
 
 
 def header_text(
@@ -30,13 +34,20 @@ def header_text(
     texts: Texts,
 ) -> str:
     """Plain text."""
-    return texts(
+    header = texts(
         f"card.header.{_key(view, state)}",
         **switch_names(view, texts).fields,
         percent=share_on_green(view).percent or 0,
         have=len(counting_votes(view, Choice.APPROVE, rule_status)),
         need=approvals_required(domain.policy, rule_status) if domain else 0,
     )
+    return texts("card.header.observed", header=header) if _is_observed(view, domain) else header
+
+
+def _is_observed(view: GateView, domain: OwnedDomain | None) -> bool:
+    if isinstance(view.gate, Awaiting):
+        return domain is not None and domain.policy.observe
+    return view.basis is Basis.OBSERVE
 
 
 def notification_text(view: GateView, header: str, texts: Texts) -> str:

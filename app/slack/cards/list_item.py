@@ -35,6 +35,7 @@ from app.slack.text.violations import rule_lines
 LINE_KEYS: Final = {
     Basis.AUTO_ROLLBACK: "rescued",
     Basis.CHECKS: "approved_itself",
+    Basis.OBSERVE: "observed",
     Basis.BREAK_GLASS: "glass_broken",
     Basis.UNDO: "undo",
 }

@@ -149,7 +149,11 @@ def decided_by_text(view: GateView, *, texts: Texts) -> str:
     """Who decided and when, for later votes."""
     if isinstance(view.gate, Awaiting):
         return texts("refused.card_is_old")
-    by_nobody = {Basis.AUTO_ROLLBACK: "rescued", Basis.CHECKS: "approved_itself"}
+    by_nobody = {
+        Basis.AUTO_ROLLBACK: "rescued",
+        Basis.CHECKS: "approved_itself",
+        Basis.OBSERVE: "observed",
+    }
     how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
     if is_withdrawn_by_somebody(view):
         how = "withdrawn_for_build" if is_withdrawn_for_build(view) else "withdrawn_by"

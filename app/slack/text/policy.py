@@ -41,7 +41,7 @@ def day_word(day: int, texts: Texts) -> str:
 
 
 def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
-    lines = _owing(policy, texts, who)
+    lines = [*([texts("policy.observes")] if policy.observe else []), *_owing(policy, texts, who)]
     lines.append(texts("policy.own_allowed" if policy.own_deployment else "policy.own_refused"))
     if not policy.own_deployment:
         two = policy.unknown_deployer is UnknownDeployer.ASK_TWO

@@ -86,7 +86,8 @@ class TrafficOut(BaseModel):
 class GateOut(BaseModel):
     """One hook execution that waits, or waited, for an answer.
 
-    `basis`: on what an approval stands; `overridden_rules`: the rules that a break-glass approval overrode.
+    `basis`: on what an approval stands; `overridden_rules`: the rules that a break-glass approval overrode, or
+    that would have held it outside observe mode.
     """
 
     id: str

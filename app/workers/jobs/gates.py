@@ -8,6 +8,7 @@ import structlog
 from app.db.quarantine import Quarantine
 from app.flow.approval.approve_by_checks import approve_by_checks
 from app.flow.approval.approve_by_earlier_votes import approve_by_earlier_votes
+from app.flow.approval.approve_observed import approve_observed
 from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.lifecycle.expire_gates import expire_gates
 from app.flow.notify.refresh_rule_status import refresh_rule_status
@@ -62,7 +63,7 @@ def send_reminders(deps: Dependencies) -> Step:
 
 
 def auto_approve(deps: Dependencies) -> Step:
-    """Waiting gates that their checks approve, or votes that were not enough when they were cast."""
+    """Waiting gates in observe mode, approved by their checks, or by votes that were not enough when they were cast."""
     repositories = deps.repositories
     quarantine = Quarantine("approve")
     traffic = LiveTraffic(repository=repositories.evidence, source=deps.evidence_source)
@@ -74,6 +75,14 @@ def auto_approve(deps: Dependencies) -> Step:
             rules=deps.rules,
             quarantine=quarantine,
             traffic=traffic,
+            now=deps.clock(),
+        ):
+            deps.wakeups.notify("gate_decided")
+        if await approve_observed(
+            repository=repositories.gates,
+            gates=repositories.gates,
+            rules=deps.rules,
+            quarantine=quarantine,
             now=deps.clock(),
         ):
             deps.wakeups.notify("gate_decided")

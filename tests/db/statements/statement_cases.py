@@ -253,7 +253,9 @@ class Values:
                 ),
                 None,
             ),
-            **dict.fromkeys(("next_due_at", "next_seen_at", "requested_before", "posted_at"), now),
+            **dict.fromkeys(
+                ("next_due_at", "next_seen_at", "requested_before", "opened_before", "posted_at"), now
+            ),
             **dict.fromkeys(("next_blockers", "why", "failure_code", "failure_detail"), None),
             **dict.fromkeys(("next_seq", "posted_seq"), 1),
             **dict.fromkeys(("who", "person"), "U1"),

@@ -217,6 +217,17 @@ DECIDED_STATES: Final[dict[str, Shown]] = {
         ("sent, traffic has not moved", CardState.APPROVED, approved()),
         ("approved by its checks", CardState.APPROVED, approved(basis=Basis.CHECKS, votes=())),
         (
+            "passed in observe mode",
+            CardState.APPROVED,
+            approved(
+                basis=Basis.OBSERVE,
+                votes=(),
+                decided_by=None,
+                decided_name="observe",
+                overridden_rules=(CheckNotPassed(name=CHECK, state=CheckState.FAILED),),
+            ),
+        ),
+        (
             "break glass",
             CardState.APPROVED,
             approved(
