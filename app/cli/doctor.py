@@ -14,6 +14,7 @@ from app.cli.doctor_slack import look_at_slack
 from app.cli.findings import CheckStatus, Finding, failure, ok, unknown
 from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import (
+    OWNER_URL_WARNING,
     SIGNING_FORM_WARNING,
     UNENCRYPTED_WARNING,
     Settings,
@@ -82,6 +83,8 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
         weak.append(unknown("DATABASE_URL", UNENCRYPTED_WARNING))
     elif settings.database_url is not None and database_is_remote(settings.database_url):
         weak.append(ok("DATABASE_URL", f"sslmode={database_sslmode(settings.database_url)}"))
+    if settings.database_owner_url is not None:
+        weak.append(unknown("DATABASE_OWNER_URL", OWNER_URL_WARNING))
     if settings.has_unusual_signing_secret():
         weak.append(unknown("SLACK_SIGNING_SECRET", SIGNING_FORM_WARNING))
     return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}"), *weak]

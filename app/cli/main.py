@@ -11,8 +11,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.cli.config_source import config_source, configured_source
+from app.config.database_urls import DatabaseUrls
 from app.config.environment import (
-    DatabaseUrls,
     Settings,
     SettingsError,
     load_database_url,

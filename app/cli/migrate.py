@@ -3,7 +3,7 @@
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from app.config.environment import DatabaseUrls
+from app.config.database_urls import DatabaseUrls
 from app.db.migrate import (
     NewerDatabase,
     NoSuchRevision,

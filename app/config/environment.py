@@ -1,9 +1,7 @@
 """The environment variables, read once and validated together. No other module reads them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +16,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.config.database_urls import DatabaseUrls
 from app.config.environment_values import (
     ADVISED_SECRET_CHARS,
     ApiToken,
@@ -47,22 +46,14 @@ UNENCRYPTED_WARNING: Final = (
     " write sslmode=verify-full unless nobody else is in that network"
 )
 
+OWNER_URL_WARNING: Final = (
+    "is set here, where the service does not need it: only switchgate migrate does. Without it the service's password"
+    " does not suffice to change the tables"
+)
+
 
 class SettingsError(Exception):
     """Environment variables that are missing or malformed: one line each, never with a secret in it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DatabaseUrls:
-    """DATABASE_URL and DATABASE_OWNER_URL, validated."""
-
-    url: str | None = field(repr=False)
-    owner_url: str | None = field(repr=False)
-
-    def passwords(self) -> tuple[str, ...]:
-        """As they are, and as they stand in the URLs; for redaction in logs."""
-        encoded = [urlsplit(url).password or "" for url in (self.url, self.owner_url) if url]
-        return tuple(value for each in encoded for value in (each, unquote(each)) if value)
 
 
 class Settings(BaseSettings):

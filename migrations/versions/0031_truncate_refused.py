@@ -30,23 +30,28 @@ TABLES: Final = (
     *("threads", "votes"),
 )
 DENY: Final = """
-CREATE FUNCTION deny_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION deny_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'TRUNCATE is refused on %', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
 END $$
 """
+CREATE: Final = """
+CREATE OR REPLACE TRIGGER deny_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION deny_truncate()
+"""
+
+# Each table in a transaction of its own, and so that it may be cut off and run again: one transaction for all would hold
+# the lock of one table while it waits for another's, and a press that locks them the other way round would deadlock.
 
 
 def upgrade() -> None:
-    op.execute(DENY)
-    for table in TABLES:
-        op.execute(
-            f"CREATE TRIGGER deny_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"
-            " EXECUTE FUNCTION deny_truncate()"
-        )
+    with op.get_context().autocommit_block():
+        op.execute(DENY)
+        for table in TABLES:
+            op.execute(CREATE.format(table=table))
 
 
 def downgrade() -> None:
-    for table in TABLES:
-        op.execute(f"DROP TRIGGER deny_truncate ON {table}")
-    op.execute("DROP FUNCTION deny_truncate()")
+    with op.get_context().autocommit_block():
+        for table in TABLES:
+            op.execute(f"DROP TRIGGER IF EXISTS deny_truncate ON {table}")
+        op.execute("DROP FUNCTION IF EXISTS deny_truncate()")

@@ -93,6 +93,12 @@ def test_where_all_is_well_every_line_says_so(ready: Shell, fakes: Fakes) -> Non
     assert said.err == ""
 
 
+def test_the_owners_address_is_not_the_services_business(ready: Shell) -> None:
+    found = lines(ready.run("doctor", DATABASE_OWNER_URL="postgresql://owner:hidden-password@127.0.0.1/x"))
+
+    assert found["DATABASE_OWNER_URL"].startswith("unknown: is set here, where the service does not need it")
+
+
 @pytest.mark.parametrize("code", ["missing_scope", "channel_not_found"])
 def test_without_channels_read_a_channel_is_unknown_and_not_ok(ready: Shell, fakes: Fakes, code: str) -> None:
     if code != "missing_scope":

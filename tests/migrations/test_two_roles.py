@@ -84,9 +84,11 @@ async def test_what_was_granted_by_hand_beyond_the_need_is_revoked(roles: TwoRol
 def test_a_grant_is_in_the_transaction_of_its_migration(roles: TwoRoles) -> None:
     """A replica that is killed between two migrations leaves no table behind that the service may not use."""
     migrate(roles.owner_url, to="0029", runtime_url=roles.url)
-    with psycopg.connect(roles.owner_url) as owner:
-        owner.execute("CREATE FUNCTION deny_truncate() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'")
-    with pytest.raises(Exception, match="deny_truncate"):
+    with psycopg.connect(roles.admin_url) as somebody_else:
+        somebody_else.execute(
+            "CREATE FUNCTION deny_truncate() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'"
+        )
+    with pytest.raises(Exception, match="must be owner of function deny_truncate"):
         roles.migrate()  # 0030 succeeds, 0031 fails
     with psycopg.connect(roles.url) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0030",)
