@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="switchgate.toml.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+slack_app = typer.Typer(help="The Slack app.", no_args_is_help=True)
+app.add_typer(slack_app, name="slack")
 
 PLACE = "A path, s3://bucket/key or ssm:/name; default: $SWITCHGATE_CONFIG or ./switchgate.toml."
 SWITCH_SECONDS = 0.0005
@@ -227,6 +229,22 @@ def sandbox(
     if locale is None and from_environment not in LOCALES:
         _refuse(f"SWITCHGATE_LOCALE: {from_environment} is neither {' nor '.join(LOCALES)}")
     raise SystemExit(run_sandbox(once=once, port=port, locale=locale or from_environment))
+
+
+@slack_app.command("manifest")
+def slack_manifest(
+    url: Annotated[
+        str | None,
+        typer.Option(help="Switchgate's public https address, for HTTP mode. Without it: Socket Mode."),
+    ] = None,
+) -> None:
+    """Prints the manifest from which the Slack app is created, with the scopes that the code uses."""
+    from app.slack.manifest import NotAnAddress, manifest_text
+
+    try:
+        typer.echo(manifest_text(url), nl=False)
+    except NotAnAddress as exc:
+        _refuse(f"--url: {exc}. For example --url https://switchgate.example.com")
 
 
 def run() -> None:
