@@ -1,6 +1,7 @@
 """Updates the gauges of /metrics that are read from the database, and gives counters their series."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, get_args
 
@@ -24,20 +25,45 @@ from app.observability.metrics import (
 from app.workers.dependencies import Dependencies
 from app.workers.runner import Jobs, Step
 
+DOMAINS_PER_TURN: Final = 50
+"""Set before the event loop serves others."""
+
 OPEN_PHASES: Final = tuple(phase for phase in Phase if phase is not Phase.CLOSED)
 
 
 def update_gauges(deps: Dependencies) -> Step:
     """Open gates by domain, and how late the oldest work of each kind is."""
+    gates = _GateGauges()
 
     async def step(limit: int) -> Jobs:
-        _start_counters(deps.rules.domain_names())
         load = await deps.repositories.queries.load()
-        _set_gates(load.open_gates, domains=deps.rules.domain_names(), now=deps.clock())
+        await gates.update(load.open_gates, domains=deps.rules.domain_names(), now=deps.clock())
         _set_ages(load, now=deps.clock())
         return []
 
     return step
+
+
+class _GateGauges:
+    """Every configured domain has a value for each phase, and no other one has: labels come from the configuration."""
+
+    def __init__(self) -> None:
+        self._domains: Sequence[str] | None = None
+
+    async def update(self, found: Collection[OpenGates], *, domains: Sequence[str], now: datetime) -> None:
+        """Lets presses be served in between: there may be a thousand domains."""
+        if domains != self._domains:
+            for gauge in (GATES, OLDEST_WAITING_GATE_SECONDS, NEXT_DEADLINE):
+                gauge.clear()
+            _start_counters(domains)
+            self._domains = domains
+        by_domain: dict[str, list[OpenGates]] = {domain: [] for domain in (*domains, UNKNOWN_DOMAIN)}
+        for each in found:
+            by_domain.get(each.domain or UNKNOWN_DOMAIN, by_domain[UNKNOWN_DOMAIN]).append(each)
+        for number, (domain, own) in enumerate(by_domain.items()):
+            if number % DOMAINS_PER_TURN == 0:
+                await asyncio.sleep(0)
+            _set_gates_of(domain, own, now=now)
 
 
 def _start_counters(domains: Collection[str]) -> None:
@@ -53,31 +79,24 @@ def _start_counters(domains: Collection[str]) -> None:
         ROWS_SET_ASIDE.labels(work=work)
 
 
-def _set_gates(found: Collection[OpenGates], *, domains: Collection[str], now: datetime) -> None:
-    """Every configured domain has a value for each phase, and no other one has: labels come from the configuration."""
-    for gauge in (GATES, OLDEST_WAITING_GATE_SECONDS, NEXT_DEADLINE):
-        gauge.clear()
-    for domain in (*domains, UNKNOWN_DOMAIN):
-        own = [each for each in found if _label(each.domain, domains) == domain]
-        for phase in OPEN_PHASES:
-            count = sum(each.count for each in own if each.phase == phase)
-            GATES.labels(domain=domain, phase=phase.value).set(count)
-        waiting = [each for each in own if each.phase == Phase.AWAITING]
-        oldest = max((_age(each.oldest_opened_at, now) for each in waiting), default=0.0)
-        OLDEST_WAITING_GATE_SECONDS.labels(domain=domain).set(oldest)
-        if waiting:
-            next_deadline = min(each.next_deadline_at for each in waiting)
-            NEXT_DEADLINE.labels(domain=domain).set(next_deadline.timestamp())
+def _set_gates_of(domain: str, own: Sequence[OpenGates], *, now: datetime) -> None:
+    for phase in OPEN_PHASES:
+        GATES.labels(domain=domain, phase=phase.value).set(
+            sum(each.count for each in own if each.phase == phase)
+        )
+    waiting = [each for each in own if each.phase == Phase.AWAITING]
+    oldest = max((_age(each.oldest_opened_at, now) for each in waiting), default=0.0)
+    OLDEST_WAITING_GATE_SECONDS.labels(domain=domain).set(oldest)
+    if waiting:
+        NEXT_DEADLINE.labels(domain=domain).set(min(each.next_deadline_at for each in waiting).timestamp())
+    else:
+        NEXT_DEADLINE.remove(domain)
 
 
 def _set_ages(load: Load, *, now: datetime) -> None:
     REPORT_OVERDUE_SECONDS.set(_age(load.unreported_since, now))
     for work in get_args(Work):
         OLDEST_DUE_WORK_SECONDS.labels(work=work).set(_age(load.oldest_due.get(work), now))
-
-
-def _label(domain: str | None, domains: Collection[str]) -> str:
-    return domain if domain in domains and domain is not None else UNKNOWN_DOMAIN
 
 
 def _age(since: datetime | None, now: datetime) -> float:
