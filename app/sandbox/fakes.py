@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from app.hook_lambda.handler import handle
 from app.sandbox.aws.deployments.pace import Pace
 from app.sandbox.aws.stand_in import AwsStandIn
+from app.sandbox.aws.state.hook_function import FUNCTION
 from app.sandbox.aws.state.topology import ACCOUNT, EIGHT_DOMAINS, REGION, SandboxDomain
 from app.sandbox.people import CHANNEL, ONCALL, PEOPLE, config_text
 from app.sandbox.slack.stand_in import SlackStandIn
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 KID: Final = "sandbox"
 HOOK_SECRET: Final = "sandbox-hook-secret-0123456789abcdef"
 LAMBDA_SECONDS: Final = 20.0
+NOWHERE: Final = "http://127.0.0.1:9"
+"""Where no service is."""
 
 
 class LambdaContext:
@@ -78,6 +81,8 @@ class Fakes:
             history=history,
             regions=(REGION, region),
         )
+        function = self.aws.hook_setup.functions[FUNCTION]
+        function.environment = lambda: _function_environment(next(iter(self.service_urls), NOWHERE))
 
     def start(self) -> Self:
         self.slack.start()
@@ -112,13 +117,9 @@ class Fakes:
 
     def lambda_environment(self) -> Mapping[str, str]:
         """The hook Lambda's environment; it forwards to the replicas round robin, as a load balancer does."""
-        urls = self.service_urls or ["http://127.0.0.1:9"]
-        return {
-            **self.aws.environment(),
-            "SWITCHGATE_URL": urls[next(self._next_replica) % len(urls)],
-            "SWITCHGATE_HOOK_KEY_ID": KID,
-            "SWITCHGATE_HOOK_SECRET": HOOK_SECRET,
-        }
+        urls = self.service_urls or [NOWHERE]
+        url = urls[next(self._next_replica) % len(urls)]
+        return {**self.aws.environment(), **_function_environment(url)}
 
     def _invoke(self, event: dict[str, str]) -> Any:
         return handle(
@@ -128,3 +129,12 @@ class Fakes:
             now=self.lambda_time,
             write=self.hook_log.append,
         )
+
+
+def _function_environment(url: str) -> dict[str, str]:
+    """What is configured for the function."""
+    return {
+        "SWITCHGATE_URL": url,
+        "SWITCHGATE_HOOK_KEY_ID": KID,
+        "SWITCHGATE_HOOK_SECRET": HOOK_SECRET,
+    }

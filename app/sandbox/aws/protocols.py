@@ -14,6 +14,7 @@ from app.sandbox.aws import query
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.aws.state.topology import REGION
 
+JSON: Final = "application/json"
 JSON_1_0: Final = "application/x-amz-json-1.0"
 JSON_1_1: Final = "application/x-amz-json-1.1"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -22,15 +23,21 @@ TARGETS: Final = {
     "CodeDeploy_20141006": JSON_1_1,
     "AmazonEC2ContainerServiceV20141113": JSON_1_1,
     "GraniteServiceVersion20100801": JSON_1_0,
+    "AWSEvents": JSON_1_1,
 }
-ELBV2_VERSION: Final = "2015-12-01"
-ELBV2: Final = f"query {ELBV2_VERSION}"
+ELBV2: Final = "query 2015-12-01"
+STS: Final = "query 2011-06-15"
+IAM: Final = "query 2010-05-08"
+LAMBDA: Final = "lambda"
+GLOBAL_REGION: Final = "us-east-1"
+"""IAM has one endpoint for all regions of a partition; its requests are signed for this one."""
+
 _SCOPE: Final = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`service` is the target prefix, or `ELBV2`; `content_type` is what the answer goes out as."""
+    """`service` is the target prefix, `LAMBDA`, or `query` and the API's version; `content_type` is the answer's."""
 
     service: str
     op: str
@@ -69,23 +76,28 @@ def read_request(headers: CIMultiDictProxy[str], body: bytes, fields: dict[str, 
 
 
 def _read_query(content_type: str, fields: dict[str, str]) -> Request:
-    version = fields.get("Version")
-    if content_type != FORM or version != ELBV2_VERSION or "Action" not in fields:
+    version = fields.get("Version", "")
+    if content_type != FORM or version not in query.NAMESPACES or "Action" not in fields:
         raise AwsError(
             "SerializationException",
             f"The stand-in was sent {content_type or 'no content type'} with version {version} and no "
-            "X-Amz-Target. It speaks AWS JSON for CodeDeploy, ECS and CloudWatch, and the Query protocol of "
-            f"{ELBV2_VERSION} for load balancers. Has the SDK changed the service's protocol?",
+            "X-Amz-Target. It speaks AWS JSON for CodeDeploy, ECS, CloudWatch and EventBridge, and the Query protocol "
+            f"of {', '.join(query.NAMESPACES)} for load balancers, STS and IAM. Has the SDK changed the service's "
+            "protocol?",
         )
-    return Request(ELBV2, fields["Action"], query.read_form(fields), "text/xml")
+    return Request(f"query {version}", fields["Action"], query.read_form(fields), "text/xml")
 
 
-def check_signature(headers: CIMultiDictProxy[str], regions: Collection[str] = (REGION,)) -> None:
+def check_signature(
+    headers: CIMultiDictProxy[str], regions: Collection[str] = (REGION,), *, service: str = ""
+) -> None:
     """No key is checked, but an unsigned request, or one for another region, is refused as AWS does."""
     authorization = headers.get("Authorization", "")
     if not authorization:
         raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
     scope = _SCOPE.search(authorization)
+    if service == IAM:
+        regions = (*regions, GLOBAL_REGION)
     if scope is None or scope["region"] not in regions:
         raise AwsError(
             "InvalidSignatureException",
@@ -95,16 +107,19 @@ def check_signature(headers: CIMultiDictProxy[str], regions: Collection[str] = (
 
 def answer(request: Request, result: dict[str, Any]) -> web.Response:
     request_id = str(uuid4())
-    if request.service == ELBV2:
-        return _response(query.answer(request.op, result, request_id), "text/xml", request_id)
+    if request.service.startswith("query "):
+        text = query.answer(request.op, result, request_id, version=request.service.removeprefix("query "))
+        return _response(text, request.content_type, request_id)
     return _response(json.dumps(result), request.content_type, request_id)
 
 
-def error_response(content_type: str, error: AwsError) -> web.Response:
+def error_response(content_type: str, error: AwsError, *, service: str = "") -> web.Response:
     """AWS's error document; the code is in the body, because the SDK does not read it anywhere else."""
     request_id = str(uuid4())
     if content_type in (FORM, "text/xml"):
-        text = query.error_response(error.code, error.message, request_id)
+        text = query.error_response(
+            error.code, error.message, request_id, version=service.removeprefix("query ")
+        )
         return _response(text, "text/xml", request_id, status=error.status)
     text = json.dumps({"__type": error.code, "message": error.message})
     return _response(text, content_type or JSON_1_1, request_id, status=error.status)

@@ -1,39 +1,53 @@
 """AWS's Query protocol: form fields in, XML out."""
 
-import re
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-_MEMBER: Final = re.compile(r"(?P<name>\w+)\.member\.(?P<place>\d+)")
-NAMESPACE: Final = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
+NAMESPACES: Final = {
+    "2015-12-01": "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+    "2011-06-15": "https://sts.amazonaws.com/doc/2011-06-15/",
+    "2010-05-08": "https://iam.amazonaws.com/doc/2010-05-08/",
+}
+"""Of ELBv2, STS and IAM, by the API's version, which requests name."""
 
 
 def read_form(fields: dict[str, str]) -> dict[str, Any]:
-    """`Names.member.1=a` becomes `{"Names": ["a"]}`; the protocol's own fields are left out."""
-    params: dict[str, Any] = {}
-    lists: dict[str, dict[int, str]] = {}
+    """`Names.member.1=a` becomes `{"Names": ["a"]}`, `Entries.member.1.Name=b` becomes `{"Entries": [{"Name": "b"}]}`;
+    the protocol's own fields are left out."""
+    tree: dict[str, Any] = {}
     for name, value in fields.items():
-        member = _MEMBER.fullmatch(name)
-        if member:
-            lists.setdefault(member["name"], {})[int(member["place"])] = value
-        elif name not in ("Action", "Version"):
-            params[name] = value
-    for name, members in lists.items():
-        params[name] = [members[place] for place in sorted(members)]
-    return params
+        if name in ("Action", "Version"):
+            continue
+        *path, last = name.split(".")
+        node = tree
+        for step in path:
+            node = node.setdefault(step, {})
+        node[last] = value
+    return {name: _read(value) for name, value in tree.items()}
 
 
-def answer(op: str, result: dict[str, Any], request_id: str) -> str:
+def _read(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"member"} and isinstance(value["member"], dict):
+        members = value["member"]
+        return [_read(members[place]) for place in sorted(members, key=int)]
+    return {name: _read(one) for name, one in value.items()}
+
+
+def answer(op: str, result: dict[str, Any], request_id: str, *, version: str) -> str:
     """A whole response document."""
     return (
-        f'<{op}Response xmlns="{NAMESPACE}"><{op}Result>{_members(result)}</{op}Result>'
+        f'<{op}Response xmlns="{NAMESPACES[version]}"><{op}Result>{_members(result)}</{op}Result>'
         f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{op}Response>"
     )
 
 
-def error_response(code: str, message: str, request_id: str) -> str:
+def error_response(code: str, message: str, request_id: str, *, version: str) -> str:
+    """`version` is a request's, so it may be unknown; no SDK reads the namespace of an error."""
+    namespace = NAMESPACES.get(version, "")
     return (
-        f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f'<ErrorResponse xmlns="{namespace}"><Error><Type>Sender</Type><Code>{code}</Code>'
         f"<Message>{escape(message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
 

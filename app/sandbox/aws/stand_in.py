@@ -60,6 +60,7 @@ class AwsStandIn(Controls):
         hooks = HookCalls(invoke_hook, lock=lock, clock=clock, faults=self.faults, chance=chance)
         machine = Machine(account, hooks, pace or Pace())
         codedeploy = CodeDeploy(account, machine)
+        self.roles, self.hook_setup = account.roles, account.hook_setup
         super().__init__(account, codedeploy=codedeploy, machine=machine, hooks=hooks, calls=calls)
         wire = Wire(account, codedeploy, faults=self.faults, calls=calls, regions=regions)
         self._server = ServerThread(wire.application(), host=host, port=port)
@@ -101,7 +102,16 @@ class AwsStandIn(Controls):
 
     def environment(self) -> dict[str, str]:
         """The environment that points an unchanged boto3 here."""
-        services = ("CODEDEPLOY", "ECS", "ELASTIC_LOAD_BALANCING_V2", "CLOUDWATCH")
+        services = (
+            "CODEDEPLOY",
+            "ECS",
+            "ELASTIC_LOAD_BALANCING_V2",
+            "CLOUDWATCH",
+            "STS",
+            "IAM",
+            "LAMBDA",
+            "EVENTBRIDGE",
+        )
         return {
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,

@@ -14,9 +14,12 @@ from app.sandbox.aws.services.cloudwatch import CloudWatch
 from app.sandbox.aws.services.codedeploy import CodeDeploy
 from app.sandbox.aws.services.ecs import Ecs
 from app.sandbox.aws.services.elbv2 import Elbv2
+from app.sandbox.aws.services.eventbridge import EventBridge
+from app.sandbox.aws.services.iam import Iam
+from app.sandbox.aws.services.lambda_functions import LambdaFunctions
 from app.sandbox.aws.services.operation import Operation
+from app.sandbox.aws.services.sts import CALLER, Sts
 from app.sandbox.aws.state.account import Account
-from app.sandbox.aws.state.topology import ACCOUNT
 
 UNAVAILABLE: Final = "<html><body>503 Service Unavailable</body></html>"
 MAX_SILENCE_SECONDS: Final = 60.0
@@ -43,12 +46,17 @@ class Wire:
             "CodeDeploy_20141006": codedeploy.operations,
             "AmazonEC2ContainerServiceV20141113": Ecs(account).operations,
             "GraniteServiceVersion20100801": CloudWatch(account).operations,
+            "AWSEvents": EventBridge(account.hook_setup).operations,
             protocols.ELBV2: Elbv2(account).operations,
+            protocols.STS: Sts().operations,
+            protocols.IAM: Iam(account.roles).operations,
+            protocols.LAMBDA: LambdaFunctions(account.hook_setup).operations,
         }
 
     def application(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/", self._handle)
+        app.router.add_get("/2015-03-31/functions/{name}/configuration", self._handle_function)
         return app
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
@@ -58,10 +66,27 @@ class Wire:
         try:
             request = protocols.read_request(http.headers, await http.read(), fields)
             operation = self._operation(request)
-            protocols.check_signature(http.headers, self._regions)
+            protocols.check_signature(http.headers, self._regions, service=request.service)
         except AwsError as error:
             self._note(http.headers.get("X-Amz-Target", fields.get("Action", "?")), {}, error.code)
             return protocols.error_response(content_type, error)
+        return await self._answer(http, request, operation)
+
+    async def _handle_function(self, http: web.Request) -> web.StreamResponse:
+        """GetFunctionConfiguration, the only REST request."""
+        params = {"FunctionName": http.match_info["name"]}
+        request = protocols.Request(protocols.LAMBDA, "GetFunctionConfiguration", params, protocols.JSON)
+        try:
+            protocols.check_signature(http.headers, self._regions)
+        except AwsError as error:
+            self._note(request.op, {}, error.code)
+            return protocols.error_response(request.content_type, error)
+        return await self._answer(http, request, self._operation(request))
+
+    async def _answer(
+        self, http: web.Request, request: protocols.Request, operation: Operation
+    ) -> web.StreamResponse:
+        """Applies the fault that is due, if any."""
         fault = self._faults.take(request.op)
         if fault.delay:
             await asyncio.sleep(fault.delay)
@@ -94,7 +119,7 @@ class Wire:
                 self._note(request.op, request.params, fault.after_commit or "ok")
         except AwsError as error:
             self._note(request.op, request.params, error.code)
-            return protocols.error_response(request.content_type, error)
+            return protocols.error_response(request.content_type, error, service=request.service)
         if fault.after_commit is not None:
             return _fault(request, fault.after_commit)
         return protocols.answer(request, result)
@@ -117,11 +142,7 @@ def _fault(request: protocols.Request, kind: Kind) -> web.StreamResponse:
         return web.Response(status=503, text=UNAVAILABLE, content_type="text/html")
     errors = {
         "throttle": AwsError("ThrottlingException", "Rate exceeded"),
-        "access_denied": AwsError(
-            "AccessDeniedException",
-            f"User: arn:aws:sts::{ACCOUNT}:assumed-role/switchgate/task is not authorized to perform this "
-            f"action ({request.op}) because no identity-based policy allows it",
-        ),
+        "access_denied": _access_denied(request),
         "expired_token": AwsError(
             "ExpiredTokenException", "The security token included in the request is expired"
         ),
@@ -133,7 +154,18 @@ def _fault(request: protocols.Request, kind: Kind) -> web.StreamResponse:
     error = errors.get(kind) or AwsError(
         "InternalFailure", "The request processing has failed because of an unknown error.", status=500
     )
-    return protocols.error_response(request.content_type, error)
+    return protocols.error_response(request.content_type, error, service=request.service)
+
+
+def _access_denied(request: protocols.Request) -> AwsError:
+    """The Query and REST services of those have another code or status for it than JSON has."""
+    query = request.service in (protocols.STS, protocols.IAM)
+    return AwsError(
+        "AccessDenied" if query else "AccessDeniedException",
+        f"User: {CALLER} is not authorized to perform this action ({request.op}) because no identity-based policy "
+        "allows it",
+        status=403 if query or request.service == protocols.LAMBDA else 400,
+    )
 
 
 def _hang_up(http: web.Request) -> None:

@@ -4,9 +4,8 @@ from typing import Any
 
 from app.sandbox.aws.state.deployment import Deployment
 from app.sandbox.aws.state.group import Group
-from app.sandbox.aws.state.topology import ACCOUNT, CLUSTER, SandboxDomain, arn
-
-STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
+from app.sandbox.aws.state.roles import CODEDEPLOY_ROLE, role_arn
+from app.sandbox.aws.state.topology import CLUSTER, SandboxDomain, arn
 
 
 def group_info(group: Group) -> dict[str, Any]:
@@ -22,17 +21,18 @@ def group_info(group: Group) -> dict[str, Any]:
         "deploymentGroupId": domain.group_uuid,
         "deploymentGroupName": domain.deployment_group,
         "deploymentConfigName": domain.config,
-        "serviceRoleArn": f"arn:aws:iam::{ACCOUNT}:role/klp-logistics-codedeploy",
+        "serviceRoleArn": role_arn(CODEDEPLOY_ROLE),
         "triggerConfigurations": [_trigger()],
         "alarmConfiguration": alarms,
         "autoRollbackConfiguration": auto_rollback(domain),
-        "deploymentStyle": STYLE,
+        "deploymentStyle": deployment_style(domain),
         "blueGreenDeploymentConfiguration": blue_green(domain),
         "loadBalancerInfo": load_balancer_info(domain),
-        "computePlatform": "ECS",
         "ecsServices": [{"serviceName": domain.service, "clusterName": CLUSTER}],
         "terminationHookEnabled": False,
     }
+    if domain.compute_platform is not None:
+        info["computePlatform"] = domain.compute_platform
     info.update(_latest(group))
     return info
 
@@ -65,6 +65,10 @@ def _brief(deployment: Deployment) -> dict[str, Any]:
     if deployment.completed_at is not None:
         brief["endTime"] = deployment.completed_at
     return brief
+
+
+def deployment_style(domain: SandboxDomain) -> dict[str, Any]:
+    return {"deploymentType": domain.deployment_type, "deploymentOption": "WITH_TRAFFIC_CONTROL"}
 
 
 def auto_rollback(domain: SandboxDomain) -> dict[str, Any]:

@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from app.sandbox.aws.deployments.group_shapes import STYLE, auto_rollback, blue_green, load_balancer_info
+from app.sandbox.aws.deployments.group_shapes import (
+    auto_rollback,
+    blue_green,
+    deployment_style,
+    load_balancer_info,
+)
 from app.sandbox.aws.state.deployment import Deployment, LifecycleEvent
 from app.sandbox.aws.state.group import Group
 from app.sandbox.aws.state.task_set import TaskSet
@@ -24,7 +29,7 @@ def deployment_info(group: Group, deployment: Deployment) -> dict[str, Any]:
         "ignoreApplicationStopFailures": False,
         "autoRollbackConfiguration": auto_rollback(deployment.settings),
         "updateOutdatedInstancesOnly": False,
-        "deploymentStyle": STYLE,
+        "deploymentStyle": deployment_style(group.domain),
         "instanceTerminationWaitTimeStarted": deployment.terminates_at is not None,
         "blueGreenDeploymentConfiguration": blue_green(deployment.settings),
         "loadBalancerInfo": load_balancer_info(domain),

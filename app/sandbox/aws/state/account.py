@@ -11,7 +11,9 @@ from app.sandbox.aws.state.appspec import Revisions
 from app.sandbox.aws.state.clock import Clock
 from app.sandbox.aws.state.deployment import Deployment
 from app.sandbox.aws.state.group import Alarm, Group
+from app.sandbox.aws.state.hook_function import HookSetup
 from app.sandbox.aws.state.lock import AccountLock
+from app.sandbox.aws.state.roles import Roles
 from app.sandbox.aws.state.task_definitions import TaskDefinitions
 from app.sandbox.aws.state.topology import SandboxDomain
 
@@ -31,6 +33,8 @@ class Account:
         self.deployments: dict[str, Deployment] = {}
         self.task_definitions = TaskDefinitions()
         self.revisions = Revisions()
+        self.roles = Roles()
+        self.hook_setup = HookSetup()
         for domain in domains:
             self.add(domain)
 

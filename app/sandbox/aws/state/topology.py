@@ -63,6 +63,7 @@ class SandboxDomain:
     ready_wait_minutes: int = 0
     task_set_labels: bool = True
     deployed_before: bool = True
+    deployment_type: str = "BLUE_GREEN"
     compute_platform: str | None = "ECS"
     target_type: str | None = "ECSTarget"
 
