@@ -1,4 +1,4 @@
-"""Finds where an AppSpec's text names its task definition.
+"""Finds where an AppSpec's text names its task definition, and its hooks.
 
 CodeDeploy reads AppSpecs as YAML, of which JSON is a part. The text is parsed to nodes only: no values are built, so
 aliases are not expanded, and a replacement leaves everything around it unchanged, comments included.
@@ -18,6 +18,9 @@ MAX_CHARACTERS: Final = 65_536
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PATH: Final = ("resources", None, None, "properties", "taskdefinition")
 """The keys down to the task definition, in whatever case; None: any item of a list, any key."""
+_HOOKS: Final = ("hooks", None, None)
+"""The keys down to the hooks: each item of the list has one, or several."""
+
 _PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)*")
 _ALIAS: Final = re.compile(r"""["']?\s*:\s*(?P<name>\*[^\s,\]}]+)""")
 
@@ -33,14 +36,27 @@ class Scalar:
 
 def task_definition_nodes(content: str) -> tuple[str, list[Scalar]]:
     """The text as it was parsed, and the task definitions in it; none where it cannot be read."""
+    text, root = _parsed(content)
+    return text, [_scalar(text, key, value) for key, value in _pairs(root, _PATH)]
+
+
+def hook_functions(content: str) -> dict[str, str] | None:
+    """The Lambda function of each lifecycle event, by name or ARN; None: the AppSpec cannot be read."""
+    _, root = _parsed(content)
+    if not isinstance(root, yaml.MappingNode):
+        return None
+    return {key.value: value.value for key, value in _pairs(root, _HOOKS) if isinstance(key, yaml.ScalarNode)}
+
+
+def _parsed(content: str) -> tuple[str, Any]:
+    """The text as it was parsed, and its root; None: it cannot be read."""
     if len(content) > MAX_CHARACTERS:
-        return content, []
+        return content, None
     text = _as_yaml(content.removeprefix("\ufeff"))
     try:
-        root = yaml.compose(text, Loader=_LOADER)
+        return text, yaml.compose(text, Loader=_LOADER)
     except (yaml.YAMLError, RecursionError, UnicodeError):
-        return text, []
-    return text, [_scalar(text, key, value) for key, value in _pairs(root)]
+        return text, None
 
 
 def replace_scalar(text: str, scalar: Scalar, value: str) -> str:
@@ -59,10 +75,10 @@ def _as_yaml(content: str) -> str:
         return content
 
 
-def _pairs(root: Any) -> Iterator[tuple[Any, Any]]:
+def _pairs(root: Any, path: tuple[str | None, ...]) -> Iterator[tuple[Any, Any]]:
     """The keys and values at the end of the path. Its length is fixed, so aliases lead into no circle."""
     found = [(None, root)]
-    for step in _PATH:
+    for step in path:
         nodes = {id(node): node for _, node in found}.values()  # each once, however many aliases name it
         found = [pair for node in nodes for pair in _children(node, step)]
     return (pair for pair in found if isinstance(pair[1], yaml.ScalarNode))

@@ -6,12 +6,13 @@ from importlib.util import find_spec
 from typing import Final
 
 from app.cli.config_source import configured_source
-from app.cli.doctor_aws import look_at_groups
+from app.cli.doctor_aws import look_at_aws
 from app.cli.doctor_clocks import Clock, ClockReading, judge_database_clock
 from app.cli.doctor_database import look_at_role
-from app.cli.doctor_signatures import look_at_signatures
+from app.cli.doctor_hook import Place, look_at_hook
+from app.cli.doctor_signatures import look_at_signatures, own_url
 from app.cli.doctor_slack import look_at_slack
-from app.cli.findings import CheckStatus, Finding, failure, ok, unknown
+from app.cli.findings import CheckStatus, Finding, failure, ok, unknown, warning
 from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import (
     OWNER_URL_WARNING,
@@ -37,6 +38,8 @@ from app.slack.blocks import Block
 from app.slack.cards.card import render_card
 
 RECORD_SECONDS: Final = 5.0
+HOOK_MINUTES: Final = 60
+ADVISED_MARGIN_MINUTES: Final = 5
 
 
 async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
@@ -65,7 +68,34 @@ async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
     )
     if in_record[0].status is CheckStatus.OK:
         found += await _channels(environ, rules.channels)
-    return found + await look_at_groups(list(config.domains.values()), region=settings.region, clock=clock)
+    found.append(_deadlines(config))
+    return found + await _aws_and_hook(settings, config, clock)
+
+
+async def _aws_and_hook(settings: Settings, config: Config, clock: Clock) -> list[Finding]:
+    keys = {kid: secret.get_secret_value() for kid, secret in settings.hook_secrets.items()}
+    domains = list(config.domains.values())
+    look = await asyncio.to_thread(look_at_aws, domains, region=settings.region, keys=keys, clock=clock)
+    places = [Place(url=url, name="the address that the function calls") for url in look.hook_urls]
+    own = own_url(settings)
+    if own is not None:
+        places.append(Place(url=own, name="the service on this machine"))
+    return look.findings + await look_at_hook(places, keys, clock=clock)
+
+
+def _deadlines(config: Config) -> Finding:
+    """The configuration takes up to 59 minutes; what is decided in the last moments may come too late."""
+    what = "deadlines"
+    latest = max(config.domains.values(), key=lambda domain: domain.policy.deadline)
+    minutes = round(latest.policy.deadline.total_seconds() / 60)
+    left = HOOK_MINUTES - minutes
+    if left < ADVISED_MARGIN_MINUTES:
+        said = (
+            f"{latest.name} decides after {minutes} minutes, {left} before CodeDeploy's own limit of an hour"
+        )
+        remedy = "Write a deadline_minutes of 55 or less, so that CodeDeploy can be told even if it is slow to answer."
+        return warning(what, said, remedy)
+    return ok(what, f"at most {minutes} minutes, {left} before CodeDeploy's own limit of an hour")
 
 
 def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
@@ -76,17 +106,17 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
     how = "Socket Mode" if settings.slack_app_token else "Slack posts to /slack/events"
     keys = ", ".join(settings.hook_secrets)
     weak = [
-        unknown(name, "short enough to be guessed; make a longer one: openssl rand -hex 32")
+        warning(name, "short enough to be guessed", "Make a longer one: openssl rand -hex 32.")
         for name in settings.weak_secrets()
     ]
     if settings.has_unencrypted_database():
-        weak.append(unknown("DATABASE_URL", UNENCRYPTED_WARNING))
+        weak.append(warning("DATABASE_URL", UNENCRYPTED_WARNING))
     elif settings.database_url is not None and database_is_remote(settings.database_url):
         weak.append(ok("DATABASE_URL", f"sslmode={database_sslmode(settings.database_url)}"))
     if settings.database_owner_url is not None:
         weak.append(unknown("DATABASE_OWNER_URL", OWNER_URL_WARNING))
     if settings.has_unusual_signing_secret():
-        weak.append(unknown("SLACK_SIGNING_SECRET", SIGNING_FORM_WARNING))
+        weak.append(warning("SLACK_SIGNING_SECRET", SIGNING_FORM_WARNING))
     return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}"), *weak]
 
 
@@ -99,7 +129,7 @@ def _configuration(environ: Mapping[str, str]) -> tuple[Config | None, list[Find
             failure(f"{problem.file} {problem.key}".strip(), problem.what, problem.remedy)
             for problem in exc.problems
         ]
-    said = [unknown(source.name, warning) for warning in warnings(config)]
+    said = [warning(source.name, text) for text in warnings(config)]
     return config, [ok(source.name, count_domains(config)), *said]
 
 

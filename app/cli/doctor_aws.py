@@ -1,101 +1,95 @@
-"""Doctor: whether each domain's deployment group exists, is blue/green on ECS, and can be read."""
+"""Doctor: CodeDeploy, the hook's function and the roles, by reads and by calls that change nothing."""
 
-import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
-from app.aws.codedeploy import READS
-from app.aws.errors import CLOCK_SKEW, CREDENTIALS, code_of
-from app.cli.doctor_clocks import Clock, ClockReading, http_reading, judge_aws_clock
-from app.cli.findings import Finding, failure, ok
+from app.cli.doctor_aws_clients import AwsClients, at_once
+from app.cli.doctor_clocks import Clock, judge_aws_clock
+from app.cli.doctor_events import look_at_events
+from app.cli.doctor_function import FunctionLook, look_at_function
+from app.cli.doctor_groups import GroupLook, look_at_group
+from app.cli.doctor_iam import look_at_codedeploys_role
+from app.cli.doctor_identity import Identity, look_at_identity
+from app.cli.doctor_permissions import look_at_permissions
+from app.cli.findings import CheckStatus, Finding, failure
 from app.config.loader import Domain
 
-if TYPE_CHECKING:
-    from types_boto3_codedeploy import CodeDeployClient
 
-ABSENT: Final = {
-    "ApplicationDoesNotExistException": "application",
-    "InvalidApplicationNameException": "application",
-    "DeploymentGroupDoesNotExistException": "deployment_group",
-    "InvalidDeploymentGroupNameException": "deployment_group",
-}
+@dataclass(kw_only=True, slots=True)
+class AwsLook:
+    """What was found. `hook_urls`: where the hook functions send hooks."""
+
+    findings: list[Finding] = field(default_factory=list)
+    hook_urls: list[str] = field(default_factory=list)
 
 
-async def look_at_groups(domains: Sequence[Domain], *, region: str, clock: Clock) -> list[Finding]:
-    """A finding for each domain, by GetDeploymentGroup, and one for the clock."""
+def look_at_aws(domains: Sequence[Domain], *, region: str, keys: Mapping[str, str], clock: Clock) -> AwsLook:
+    """`keys`: those of the hook signature that the service takes, by kid. Blocks."""
     try:
-        client: CodeDeployClient = boto3.session.Session().client(
-            "codedeploy", region_name=region, config=READS
-        )
+        aws = AwsClients(region)
     except (BotoCoreError, ValueError) as exc:
-        return [failure("CodeDeploy", type(exc).__name__, "Mend AWS_REGION and the endpoint's address.")]
-    work = [asyncio.to_thread(partial(_look, client, domain, clock)) for domain in domains]
-    looks = await asyncio.gather(*work)
-    readings = [reading for _, reading in looks if reading is not None]
+        said = failure("AWS", type(exc).__name__, "Mend AWS_REGION and the endpoint's address.")
+        return AwsLook(findings=[said])
+    told, identity = look_at_identity(aws)
+    if told.status is CheckStatus.FAILED:
+        return AwsLook(findings=[told])
+    looks = at_once(lambda domain: look_at_group(aws, domain, clock), domains)
+    found = [told, *_clock(looks), *(one for look in looks for one in look.findings)]
+    found += look_at_permissions(aws, looks, identity)
+    by_function = defaultdict(list)
+    for look in looks:
+        if look.hook is not None:
+            by_function[look.hook].append(look)
+    urls = []
+    for function, users in by_function.items():
+        seen = _function(aws, function, users, identity, keys)
+        found += seen.findings
+        urls += [seen.url] if seen.url else []
+    return AwsLook(findings=together(found), hook_urls=urls)
+
+
+def together(findings: Sequence[Finding]) -> list[Finding]:
+    """What could not be checked for the same reason becomes one line, in the place of the first."""
+    said: dict[object, Finding] = {}
+    for finding in findings:
+        shared = (finding.said, finding.remedy) if finding.status is CheckStatus.UNKNOWN else finding
+        first = said.get(shared)
+        what = finding.what if first is None else f"{first.what}, {finding.what}"
+        said[shared] = replace(finding, what=what)
+    return list(said.values())
+
+
+def _clock(looks: Sequence[GroupLook]) -> list[Finding]:
+    readings = [look.reading for look in looks if look.reading is not None]
     most_exact = min(readings, key=lambda reading: reading.uncertainty, default=None)
-    found = [finding for finding, _ in looks]
-    return [judge_aws_clock(most_exact), *found] if most_exact is not None else found
+    return [judge_aws_clock(most_exact)] if most_exact is not None else []
 
 
-def _look(client: "CodeDeployClient", domain: Domain, clock: Clock) -> tuple[Finding, ClockReading | None]:
-    """The finding for a domain, and the time of AWS's clock, also if AWS refuses the request."""
-    what, asked = f"domain {domain.name}", clock()
-    try:
-        found = client.get_deployment_group(
-            applicationName=domain.application, deploymentGroupName=domain.deployment_group
-        )
-    except ClientError as exc:
-        reading = _reading(exc.response, asked, clock())
-        return _refused(what, domain, exc), reading
-    except BotoCoreError as exc:
-        return _refused(what, domain, exc), None
-    reading = _reading(found, asked, clock())
-    return _judged(what, domain, dict(found.get("deploymentGroupInfo", {}))), reading
-
-
-def _reading(answer: Mapping[str, Any], asked: datetime, answered: datetime) -> ClockReading | None:
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    return http_reading(headers.get("date"), asked=asked, answered=answered)
-
-
-def _judged(what: str, domain: Domain, group: dict[str, Any]) -> Finding:
-    platform = group.get("computePlatform")
-    if platform != "ECS":
-        said = f"{domain.deployment_group} deploys to {platform or 'nobody knows what'}"
-        return failure(what, said, "Switchgate holds ECS deployments only; name another deployment group.")
-    style = group.get("deploymentStyle") or {}
-    if style.get("deploymentType") != "BLUE_GREEN":
-        return failure(
-            what, f"{domain.deployment_group} is not blue/green", "Make it a blue/green deployment group."
-        )
-    return ok(what, f"{domain.application}/{domain.deployment_group} is there, on ECS, blue/green")
-
-
-def _refused(what: str, domain: Domain, exc: ClientError | BotoCoreError) -> Finding:
-    code = code_of(exc) if isinstance(exc, ClientError) else type(exc).__name__
-    key = ABSENT.get(code)
-    if key is not None:
-        name = domain.application if key == "application" else domain.deployment_group
-        return failure(
-            what, f"CodeDeploy has no {name}", f"Mend {key} of [domains.{domain.name}], or AWS_REGION."
-        )
-    if code in CLOCK_SKEW:
-        return failure(
-            what,
-            f"AWS refuses our signature ({code})",
-            "Synchronize this machine's clock with NTP (AWS allows five minutes), or mend its secret key.",
-        )
-    if code in CREDENTIALS:
-        return failure(
-            what,
-            f"AWS refuses us ({code})",
-            "Allow codedeploy:GetDeploymentGroup to the role that this runs as, or renew its credentials.",
-        )
-    if code in {"NoCredentialsError", "PartialCredentialsError"}:
-        return failure(what, "there are no AWS credentials", "Give this process a role or keys.")
-    return failure(what, f"CodeDeploy could not be asked ({code})", "Look at the network and AWS_REGION.")
+def _function(
+    aws: AwsClients,
+    function: str,
+    looks: Sequence[GroupLook],
+    identity: Identity | None,
+    keys: Mapping[str, str],
+) -> FunctionLook:
+    """The function itself; who may invoke it; what sends it state changes."""
+    if identity is None:
+        groups = {look.domain.name: "*" for look in looks}
+        return look_at_function(aws, function, keys=keys, groups=groups)
+    start = f"arn:{identity.partition}:codedeploy:{aws.region}:{identity.account}:deploymentgroup"
+    groups = {
+        look.domain.name: f"{start}:{look.domain.application}/{look.domain.deployment_group}"
+        for look in looks
+    }
+    seen = look_at_function(aws, function, keys=keys, groups=groups)
+    arn = identity.function_arn(function, region=aws.region)
+    by_role = defaultdict(list)
+    for look in looks:
+        if look.role is not None:
+            by_role[look.role].append(look)
+    roles = at_once(lambda role: look_at_codedeploys_role(aws, role, by_role[role], arn), by_role)
+    seen.findings += [*roles, look_at_events(aws, arn)]
+    return seen

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from app.cli.findings import Finding, failure, ok, unknown
+from app.cli.findings import Finding, failure, ok, unknown, warning
 from app.db.leases import LEASE_DURATION, RENEW_INTERVAL
 from app.slack.signature_check import MAX_AGE_SECONDS
 from app.web.hooks.signature import TOLERANCE_SECONDS
@@ -76,7 +76,7 @@ def judge_database_clock(reading: ClockReading) -> Finding:
         f"Replicas whose clocks differ by more than {_seconds(2 * DATABASE_WARNING)} may do the same work twice,"
         " and apply deadlines, freezes and reminders at different times"
     )
-    return _judge(reading, "database", warning=DATABASE_WARNING, consequence=consequence)
+    return _judge(reading, "database", limit=DATABASE_WARNING, consequence=consequence)
 
 
 def judge_slack_clock(reading: ClockReading | None) -> Finding:
@@ -84,7 +84,7 @@ def judge_slack_clock(reading: ClockReading | None) -> Finding:
     if reading is None:
         return unknown("clock against Slack", "the answer of auth.test has no Date header that can be read")
     consequence = f"From {_seconds(LIMIT)} on, requests that Slack sends over HTTP are refused"
-    return _judge(reading, "Slack", warning=HTTP_WARNING, consequence=consequence)
+    return _judge(reading, "Slack", limit=HTTP_WARNING, consequence=consequence)
 
 
 def judge_aws_clock(reading: ClockReading) -> Finding:
@@ -92,12 +92,12 @@ def judge_aws_clock(reading: ClockReading) -> Finding:
     consequence = (
         f"From {_seconds(LIMIT)} on, hooks are refused here, and AWS refuses what this machine signs"
     )
-    return _judge(reading, "AWS", warning=HTTP_WARNING, consequence=consequence)
+    return _judge(reading, "AWS", limit=HTTP_WARNING, consequence=consequence)
 
 
-def _judge(reading: ClockReading, other: str, *, warning: timedelta, consequence: str) -> Finding:
+def _judge(reading: ClockReading, other: str, *, limit: timedelta, consequence: str) -> Finding:
     what, database = f"clock against {other}", other == "database"
-    if not reading.exceeds(warning):
+    if not reading.exceeds(limit):
         return ok(what, f"they differ by at most {_seconds(reading.most, digits=1)}")
     direction = "ahead of" if reading.ahead > timedelta(0) else "behind"
     about = _seconds(abs(reading.ahead), digits=0 if reading.resolution else 1)
@@ -108,7 +108,7 @@ def _judge(reading: ClockReading, other: str, *, warning: timedelta, consequence
     remedy = f"{consequence}. Synchronize {servers} with NTP, for example with chrony."
     if reading.exceeds(LIMIT):
         return failure(what, said, remedy)
-    return unknown(what, f"{said}. {remedy}")
+    return warning(what, said, remedy)
 
 
 def _seconds(length: timedelta, *, digits: int | None = None) -> str:

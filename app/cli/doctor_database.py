@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from app.cli.findings import Finding, failure, ok, unknown
+from app.cli.findings import Finding, failure, ok, warning
 from app.db.database import Database
 from app.db.queries.role_privileges import RolePrivileges, role_privileges
 
@@ -12,7 +12,7 @@ SHOWN: Final = 3
 """So many tables are named of each privilege."""
 
 REMEDY: Final = (
-    "Give the service a role of its own, and migrate with DATABASE_OWNER_URL: docs/permissions.md, Postgres"
+    "Give the service a role of its own, and migrate with DATABASE_OWNER_URL: docs/permissions.md, Postgres."
 )
 
 
@@ -31,7 +31,7 @@ def judge_role(found: RolePrivileges) -> Finding:
     excess = _excess(found)
     if excess is None:
         return ok(WHAT, f"{found.role} can do what the service needs, and no more")
-    return unknown(WHAT, f"{found.role} {excess}. {REMEDY}")
+    return warning(WHAT, f"{found.role} {excess}", REMEDY)
 
 
 def _excess(found: RolePrivileges) -> str | None:

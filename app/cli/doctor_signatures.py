@@ -13,14 +13,21 @@ ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 async def look_at_signatures(settings: Settings) -> list[Finding]:
     """Empty if there is no problem, or if nothing listens on HOST and PORT."""
-    if settings.slack_app_token is not None or settings.port == 0:
+    url = own_url(settings)
+    if settings.slack_app_token is not None or url is None:
         return []
-    host = ANY_ADDRESS.get(settings.host, settings.host)
-    hint = (await _readiness(f"http://{host}:{settings.port}/readyz")).get("slack_signature")
+    hint = (await _readiness(f"{url}/readyz")).get("slack_signature")
     if not hint:
         return []
     remedy = "Compare SLACK_SIGNING_SECRET and the clock (NTP), then press again."
     return [failure("Slack's requests", str(hint), remedy)]
+
+
+def own_url(settings: Settings) -> str | None:
+    """Where the service listens on this machine; None: on any free port."""
+    if settings.port == 0:
+        return None
+    return f"http://{ANY_ADDRESS.get(settings.host, settings.host)}:{settings.port}"
 
 
 async def _readiness(url: str) -> dict[str, Any]:

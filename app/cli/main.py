@@ -196,17 +196,20 @@ def config_explain(
 
 
 @app.command()
-def doctor() -> None:
-    """Checks the environment, the configuration, the database, Slack, CodeDeploy and the clocks; reports problems."""
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Checks the whole setup, a line each. Exits with 1 for a failure, with 2 if something could not be checked."""
     from app.bootstrap import utc_now
     from app.cli.doctor import examine
+    from app.cli.findings import exit_status
 
     # The findings are the output; logs of libraries would obscure them.
     configure_logging(format=None, level="CRITICAL")
     found = asyncio.run(examine(os.environ, clock=utc_now))
     for finding in found:
-        typer.echo(finding)
-    raise SystemExit(1 if any(finding.is_failure for finding in found) else 0)
+        typer.echo(finding.as_json() if json else finding)
+    raise SystemExit(exit_status(found))
 
 
 @app.command()

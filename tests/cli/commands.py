@@ -57,3 +57,13 @@ class Shell:
 def is_clean(said: Said) -> bool:
     """No stack trace reached the person."""
     return "Traceback" not in said.all and ".py" not in said.all
+
+
+def findings(said: Said) -> dict[str, str]:
+    """The lines of `switchgate doctor` by what was checked: the status, then the text."""
+    found = {}
+    for line in said.out.splitlines():
+        mark, rest = line[:8].strip(), line[8:]
+        what, _, told = rest.partition(": ")
+        found[what] = f"{mark}: {told}"
+    return found

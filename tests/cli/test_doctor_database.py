@@ -9,7 +9,7 @@ from tests.cli.commands import Said, Shell
 from tests.database_roles import PASSWORDS, TwoRoles
 
 REMEDY = (
-    "Give the service a role of its own, and migrate with DATABASE_OWNER_URL: docs/permissions.md, Postgres"
+    "Give the service a role of its own, and migrate with DATABASE_OWNER_URL: docs/permissions.md, Postgres."
 )
 
 
@@ -38,7 +38,7 @@ def test_a_role_with_its_grants_is_all_right(migrated: TwoRoles, tmp_path: Path)
 
 def test_a_role_that_owns_the_tables_is_told_what_that_means(migrated: TwoRoles, tmp_path: Path) -> None:
     assert doctor(tmp_path, migrated.owner_url) == (
-        f"unknown database role: {migrated.owner} owns 23 tables: it can alter, truncate and drop them and disable"
+        f"warning database role: {migrated.owner} owns 23 tables: it can alter, truncate and drop them and disable"
         f" their triggers, the audit trail's too. {REMEDY}"
     )
 
@@ -52,7 +52,7 @@ def test_a_member_of_the_owner_counts_as_the_owner(migrated: TwoRoles, tmp_path:
 
 def test_a_superuser_is_told_so(migrated: TwoRoles, tmp_path: Path) -> None:
     assert doctor(tmp_path, migrated.admin_url) == (
-        "unknown database role: switchgate is a superuser: it can change everything, the audit trail too."
+        "warning database role: switchgate is a superuser: it can change everything, the audit trail too."
         f" {REMEDY}"
     )
 
@@ -66,7 +66,7 @@ def test_privileges_beyond_the_need_are_named_the_audit_trail_first(
         owner.execute(f"GRANT CREATE ON SCHEMA public TO {migrated.role}".encode())
 
     assert doctor(tmp_path, migrated.url) == (
-        f"unknown database role: {migrated.role} can do more than the service needs: DELETE on audit_events;"
+        f"warning database role: {migrated.role} can do more than the service needs: DELETE on audit_events;"
         " TRUNCATE on audit_events, alembic_version, announcements and 20 more; UPDATE on audit_events; create tables."
         f" {REMEDY}"
     )

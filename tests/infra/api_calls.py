@@ -20,14 +20,15 @@ IAM_PREFIX: Final = {
     "s3": "s3",
     "ssm": "ssm",
     "sts": "sts",
+    "iam": "iam",
+    "lambda": "lambda",
+    "events": "events",
 }
 """boto3's services that the code uses, by IAM's name for them. IAM's actions have the operations' names."""
 
 CONFIGURATION: Final = [ROOT / "app" / "aws" / "config_source.py"]
-SERVICE: Final = [
-    *sorted({*(ROOT / "app" / "aws").rglob("*.py")} - {*CONFIGURATION}),
-    *sorted((ROOT / "app" / "cli").glob("doctor*.py")),
-]
+SERVICE: Final = sorted({*(ROOT / "app" / "aws").rglob("*.py")} - {*CONFIGURATION})
+DOCTOR: Final = sorted((ROOT / "app" / "cli").glob("doctor*.py"))
 HOOK: Final = [ROOT / "app" / "hook_lambda" / "handler.py"]
 PIPELINE: Final = sorted((INFRA / "github" / "switchgate_pipeline").glob("*.py"))
 

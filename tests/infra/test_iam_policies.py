@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from cfnlint.data import AdditionalSpecs
 
+from app.cli.doctor_permissions import PERMISSIONS as LOOKED_AT
+from app.cli.doctor_permissions import SIMULATED
 from tests.infra import dependent_actions
 from tests.infra.api_calls import (
     CONFIGURATION,
+    DOCTOR,
     HOOK,
     IAM_PREFIX,
     PIPELINE,
@@ -32,6 +35,7 @@ from tests.infra.files import (
     terraform,
 )
 
+DOCTORS = "AWS: whoever runs `switchgate doctor`"
 PERMISSIONS = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
 
 
@@ -62,8 +66,10 @@ def documented(heading: str) -> set[str]:
     return set(re.findall(r"`([a-z0-9]+:[A-Z]\w+)`", section))
 
 
-def documented_policy() -> set[str]:
-    (policy,) = re.findall(r"```json\n(.*?)```", PERMISSIONS, re.DOTALL)
+def documented_policy(heading: str) -> set[str]:
+    """The actions of the policy under a heading of docs/permissions.md."""
+    section = PERMISSIONS.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    (policy,) = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
     return actions(json.loads(policy))
 
 
@@ -73,7 +79,7 @@ SWITCHGATE, DOMAIN, GITHUB = "switchgate.yaml", "domain.yaml", "role.yaml"
 OF_THE_SERVICE = {
     "CloudFormation": cloudformation(SWITCHGATE, "HoldPolicy", "EvidencePolicy", "UndoPolicy"),
     "Terraform": actions([TERRAFORM_POLICIES[name] for name in ("hold", "evidence", "undo")]),
-    "docs, the policy": documented_policy(),
+    "docs, the policy": documented_policy("AWS: the service's role"),
     "docs, the tables": documented("AWS: the service's role"),
 }
 OF_THE_HOOK = {
@@ -97,6 +103,20 @@ OF_THE_PIPELINE = {
 @pytest.mark.parametrize("where", OF_THE_SERVICE)
 def test_the_service_may_do_what_it_calls_and_no_more(where: str) -> None:
     assert OF_THE_SERVICE[where] == calls(SERVICE) | dependent_actions.SERVICE.keys()
+
+
+def test_doctor_looks_at_every_permission_that_the_service_needs() -> None:
+    looked_at = {permission.action for permission in LOOKED_AT} | set(SIMULATED)
+    assert looked_at == calls(SERVICE) | dependent_actions.SERVICE.keys()
+
+
+def test_what_doctor_calls_beyond_is_an_optional_policy_of_reads() -> None:
+    needs_no_permission = {"sts:GetCallerIdentity"}
+    beyond = calls(DOCTOR) - calls(SERVICE) - needs_no_permission
+    assert documented(DOCTORS) - calls(SERVICE) - needs_no_permission == beyond
+    assert documented_policy(DOCTORS) == beyond
+    reads = ("Get", "List", "Describe", "Simulate")
+    assert {action for action in beyond if not action.partition(":")[2].startswith(reads)} == set()
 
 
 def test_the_configuration_may_be_read_from_the_parameter_that_is_named() -> None:
@@ -231,9 +251,9 @@ def test_nothing_is_allowed_by_a_wildcard_that_could_be_named(where: str) -> Non
 
 
 def test_the_code_uses_the_services_whose_calls_are_looked_for() -> None:
-    assert services([*SERVICE, *CONFIGURATION, *HOOK, *PIPELINE]) <= IAM_PREFIX.keys()
+    assert services([*SERVICE, *CONFIGURATION, *DOCTOR, *HOOK, *PIPELINE]) <= IAM_PREFIX.keys()
     assert {"codedeploy", "ecs", "elbv2", "cloudwatch", "secretsmanager"} <= services([*SERVICE, *HOOK])
-    assert paginators([*SERVICE, *HOOK, *PIPELINE]) == set()
+    assert paginators([*SERVICE, *DOCTOR, *HOOK, *PIPELINE]) == set()
 
 
 def test_every_dependent_action_has_a_reason() -> None:
