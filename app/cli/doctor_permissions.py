@@ -1,7 +1,7 @@
 """Doctor: every permission that serving uses, by a call that changes nothing.
 
 Reads are made as serving makes them. What writes is called with a deployment that does not exist: AWS looks at the
-permission first. Three actions have no such call, because they take no deployment; IAM's simulation tells of them.
+permission first. Three actions have no such call, because they take no deployment; IAM simulates them.
 """
 
 from collections.abc import Callable, Mapping
