@@ -114,7 +114,7 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
     elif settings.database_url is not None and database_is_remote(settings.database_url):
         weak.append(ok("DATABASE_URL", f"sslmode={database_sslmode(settings.database_url)}"))
     if settings.database_owner_url is not None:
-        weak.append(unknown("DATABASE_OWNER_URL", OWNER_URL_WARNING))
+        weak.append(warning("DATABASE_OWNER_URL", OWNER_URL_WARNING))
     if settings.has_unusual_signing_secret():
         weak.append(warning("SLACK_SIGNING_SECRET", SIGNING_FORM_WARNING))
     return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}"), *weak]

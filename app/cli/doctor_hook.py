@@ -14,11 +14,10 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from app.cli.doctor_clocks import Clock
 from app.cli.findings import Finding, failure, ok, unknown
 from app.hook_lambda.handler import ERROR_CODE_PATTERN
-from app.web.hooks.dependencies import HOOKS_PATH
+from app.web.hooks.dependencies import HOOKS_PATH, TEST
 from app.web.hooks.signature import sign
 
 ASK_SECONDS: Final = 5
-BODY: Final = b"{}"
 REMEDY: Final = (
     "Start the service again with the present SWITCHGATE_HOOK_SECRETS, or run this with those of the service."
 )
@@ -51,9 +50,9 @@ async def _ask(session: ClientSession, place: Place, kid: str, secret: str, cloc
     timestamp = int(clock().timestamp())
     # The path is signed as the request line has it: a base URL may have a path of its own.
     path = "/" + url.split("://", 1)[-1].partition("/")[2]
-    signed = sign(kid=kid, secret=secret, timestamp=timestamp, method="POST", path=path, body=BODY)
+    signed = sign(kid=kid, secret=secret, timestamp=timestamp, method="POST", path=path, body=TEST)
     headers = {**signed, "Content-Type": "application/json"}
-    async with session.post(url, data=BODY, headers=headers, allow_redirects=False) as answer:
+    async with session.post(url, data=TEST, headers=headers, allow_redirects=False) as answer:
         status, code = answer.status, _code(await answer.read())
     if (status, code) == (400, "malformed"):
         return ok(what, f"{place.name} takes it")

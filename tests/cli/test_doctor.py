@@ -89,9 +89,9 @@ def test_where_all_is_well_every_line_says_so_but_that_of_the_service(ready: She
 
 
 def test_the_owners_address_is_not_the_services_business(ready: Shell) -> None:
-    found = lines(ready.run("doctor", DATABASE_OWNER_URL="postgresql://owner:hidden-password@127.0.0.1/x"))
+    found = findings(ready.run("doctor", DATABASE_OWNER_URL="postgresql://owner:hidden-password@127.0.0.1/x"))
 
-    assert found["DATABASE_OWNER_URL"].startswith("unknown: is set here, where the service does not need it")
+    assert found["DATABASE_OWNER_URL"].startswith("warning: is set here, where the service does not need it")
 
 
 @pytest.mark.parametrize("code", ["missing_scope", "channel_not_found"])

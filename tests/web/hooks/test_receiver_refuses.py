@@ -86,6 +86,19 @@ async def test_a_malformed_hook_is_told_which_field_and_leaves_nothing(
     assert await sender.counted("malformed") == before + 1
 
 
+async def test_a_signed_empty_object_is_a_test_which_leaves_nothing(
+    harness: Harness, sender: HookSender
+) -> None:
+    before, malformed = await sender.counted("test"), await sender.counted("malformed")
+
+    answer = await sender.send_hook({})
+
+    assert (answer.status, answer.body["error"]) == (400, "malformed")
+    assert set(left_behind(harness).values()) == {0}
+    assert await sender.counted("test") == before + 1
+    assert await sender.counted("malformed") == malformed
+
+
 @pytest.mark.parametrize(("how", "reason"), UNSIGNED.values(), ids=UNSIGNED.keys())
 async def test_what_is_not_rightly_signed_is_refused_and_leaves_nothing(
     harness: Harness, sender: HookSender, how: dict[str, Any], reason: str
