@@ -10,19 +10,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.cli.doctor_approvers import Approvers
 from app.cli.doctor_clocks import Clock, http_reading, judge_slack_clock
-from app.cli.findings import Finding, failure, ok, unknown
+from app.cli.findings import Finding, failure, ok, unknown, warning
 from app.cli.slack_answers import ASK_SECONDS, refused, silence_of
 from app.config.environment import Settings
 from app.config.loader import Domain
 from app.slack.blocks import Block
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of, web_client
+from app.slack.manifest import BOT_SCOPES
 
 READ_CHANNELS: Final = "channels:read"
 UNTOLD: Final = (
     "Slack does not tell whether it exists and whether the app is in it: that takes the scope channels:read"
     " (groups:read for a private channel), which serving does not need"
 )
-SCOPES: Final = ("chat:write", "commands", "users:read", "usergroups:read")
+INDISPENSABLE: Final = frozenset({"chat:write", "commands", "users:read", "usergroups:read"})
+"""The service cannot do without these of the manifest's scopes."""
 
 
 async def look_at_slack(
@@ -75,11 +77,12 @@ async def _bot_token(client: AsyncWebClient, clock: Clock) -> tuple[list[Finding
 
 
 def _scopes(granted: frozenset[str]) -> Finding:
-    missing = [scope for scope in SCOPES if scope not in granted]
-    if missing:
-        remedy = "Add them under OAuth & Permissions, and install the app again."
-        return failure("scopes", f"missing: {', '.join(missing)}", remedy)
-    return ok("scopes", ", ".join(SCOPES))
+    missing = [scope for scope in BOT_SCOPES if scope not in granted]
+    said = f"missing: {', '.join(missing)}"
+    remedy = "Add them under OAuth & Permissions, and install the app again."
+    if INDISPENSABLE.intersection(missing):
+        return failure("scopes", said, remedy)
+    return warning("scopes", said, remedy) if missing else ok("scopes", ", ".join(BOT_SCOPES))
 
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:

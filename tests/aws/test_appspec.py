@@ -14,6 +14,7 @@ from app.aws.appspec import (
     with_task_definition,
     without_content,
 )
+from app.aws.appspec_nodes import hook_functions
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:42"
 CHINA = "arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/shop:42"
@@ -156,3 +157,30 @@ def test_what_is_deployed_again_is_named_by_its_digest_alone() -> None:
     assert without_content(shown) == {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "52f2"}}
     s3 = {"revisionType": "S3", "s3Location": {"bucket": "b", "key": "k", "eTag": "e"}}
     assert without_content(s3) == s3
+
+
+@pytest.mark.parametrize(
+    ("content", "functions"),
+    [
+        (
+            '{"version": 0.0, "Hooks": [{"BeforeAllowTraffic": "CodeDeployHook_a"}]}',
+            {"BeforeAllowTraffic": "CodeDeployHook_a"},
+        ),
+        (
+            "version: 0.0\nHooks:\n  - BeforeAllowTraffic: arn:aws:lambda:ap-northeast-2:123456789012:function:a\n"
+            "  - AfterAllowTraffic: b\n",
+            {
+                "BeforeAllowTraffic": "arn:aws:lambda:ap-northeast-2:123456789012:function:a",
+                "AfterAllowTraffic": "b",
+            },
+        ),
+        ("version: 0.0\nhooks: []\n", {}),
+        ("version: 0.0\n", {}),
+        ("Hooks: [", None),
+        ("", None),
+    ],
+)
+def test_the_hooks_functions_are_read_by_lifecycle_event(
+    content: str, functions: dict[str, str] | None
+) -> None:
+    assert hook_functions(content) == functions

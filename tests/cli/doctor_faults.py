@@ -113,6 +113,12 @@ SLACK: Final = [
         remedy="Add them under OAuth & Permissions, and install the app again.",
     ),
     Fault(
+        name="a scope of less use is missing",
+        inject=lambda fakes: fakes.slack.credentials.scopes.remove("groups:history"),
+        line="warning scopes: missing: groups:history.",
+        remedy="Add them under OAuth & Permissions, and install the app again.",
+    ),
+    Fault(
         name="Socket Mode does not open",
         environment={"SLACK_APP_TOKEN": "xapp-another"},
         line="trouble SLACK_APP_TOKEN: apps.connections.open said invalid_auth.",
