@@ -7,7 +7,8 @@ from uuid import UUID
 
 from app.gate.ids import GateId
 
-_SHAPE: Final = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.([0-9]{1,6})")
+_GATE: Final = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+_SHAPE: Final = re.compile(_GATE + r"\.([0-9]{1,6})")
 
 
 class InvalidActionValue(ValueError):
@@ -29,3 +30,8 @@ class ActionValue:
         if found is None:
             raise InvalidActionValue
         return cls(gate=GateId(UUID(found[1])), prompt_version=int(found[2]))
+
+
+def gates_named_in(text: str) -> set[GateId]:
+    """The gates of the action values in a button's value, a menu's option or a form's metadata."""
+    return {GateId(UUID(found[1])) for found in _SHAPE.finditer(text)}

@@ -38,6 +38,7 @@ from app.slack.handlers.withdraw import WithdrawHandler
 from app.slack.home.publisher import HomePublisher
 from app.slack.home.view import BULK_APPROVE, REFRESH
 from app.slack.identity import Identify
+from app.slack.log_context import bind_gate
 from app.slack.modals.break_glass import BREAK_GLASS_CALLBACK
 from app.slack.modals.bulk_approve import BULK_APPROVE_CALLBACK
 from app.slack.modals.undo import UNDO_CALLBACK
@@ -155,6 +156,7 @@ def build_app(
         ssl_check_enabled=True,
         raise_error_for_unhandled_request=True,
     )
+    app.middleware(bind_gate)
     app.error(ErrorHandler(directory=directory, replies=replies).handle)
     app.listener_runner.listener_completion_handler = AsyncCustomListenerCompletionHandler(
         app.logger, completed

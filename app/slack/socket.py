@@ -17,6 +17,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from app.observability.metrics import SLACK_SOCKET_STATE
 
@@ -43,6 +44,9 @@ class _Handler(AsyncSocketModeHandler):
         self._listening = listening
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]  # as Bolt
+        # The SDK handles one envelope after the other in the same task.
+        clear_contextvars()
+        bind_contextvars(request_id=req.envelope_id)
         with self._listening():
             try:
                 await super().handle(client, req)

@@ -14,6 +14,7 @@ from app.web.health import router as health_router
 from app.web.hooks import codedeploy, state_changes
 from app.web.hooks.dependencies import HookServices
 from app.web.problems import problem_schemas
+from app.web.request_context import RequestContext
 from app.web.request_limits import RequestLimits
 from app.web.security_headers import SecurityHeaders
 from app.web.shutdown import AnswerWhenStopped
@@ -56,4 +57,4 @@ def build_http(
         http.include_router(router)
     add_error_handlers(http)
     # Around all of it, so that what fails inside is bounded and answered with the headers, too.
-    return SecurityHeaders(AnswerWhenStopped(RequestLimits(http)))
+    return RequestContext(SecurityHeaders(AnswerWhenStopped(RequestLimits(http))))

@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from structlog.contextvars import bound_contextvars
+
 from app.db.leases import Leases
 from app.flow.ports.database import DatabaseUnavailable
+from app.workers.log_context import LogContext
 from app.workers.runner import Jobs, Step
 
 Due = TypeVar("Due")
@@ -28,17 +31,23 @@ def leased_job(
     queue: LeasedQueue[Due],
     *,
     key: Callable[[Due], UUID | int],
+    about: Callable[[Due], LogContext],
     work: Callable[[Due], Awaitable[Result]],
     then: Callable[[Due, Result], None] | None = None,
     clock: Clock,
 ) -> Step:
     """The step of a worker: claims due rows and returns a job for each.
 
-    `key` is the leased row's id. `then` runs after the lease was released, so that a worker it wakes may claim the row
-    again. If the work fails for another reason than the database, the row is set aside instead of retried at once.
+    `key` is the leased row's id, `about` what the job's log lines carry. `then` runs after the lease was released, so
+    that a worker it wakes may claim the row again. If the work fails for another reason than the database, the row is
+    set aside instead of retried at once.
     """
 
     async def job(due: Due, claimed_at: datetime) -> None:
+        with bound_contextvars(**about(due)):
+            await run(due, claimed_at)
+
+    async def run(due: Due, claimed_at: datetime) -> None:
         row = key(due)
         try:
             async with queue.leases.renewed(row, now=claimed_at):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from app.flow.ports.database import DatabaseUnavailable
 from app.observability.metrics import WORKER_FAILURES, WORKER_LAST_SUCCESS, WORKER_POLL_INTERVAL
@@ -57,7 +58,8 @@ class Worker:
         self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled."""
+        """Runs until cancelled. It needs a task of its own: the log lines of steps and jobs carry the worker's name."""
+        bind_contextvars(worker=self.name)
         WORKER_POLL_INTERVAL.labels(worker=self.name).set(self.poll_interval)
         while True:
             try:

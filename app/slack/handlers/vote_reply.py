@@ -71,7 +71,8 @@ class VoteReplies:
             case RequestDenied(view=view):
                 code = exc.denial.code
                 INTERACTIONS.labels(outcome=code).inc()
-                log.info("vote_denied", code=code, gate=str(view.id) if view else None)
+                about = {"gate": str(view.id), "deployment": view.switch.key.deployment} if view else {}
+                log.info("vote_denied", code=code, **about)
                 if view is not None and isinstance(exc.denial, OUTDATED_CARD_DENIALS):
                     self._shown_cards.redraw(view.id)
                 reply = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))

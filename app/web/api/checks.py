@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from structlog.contextvars import bind_contextvars
 
 from app.db.repositories.checks import Checks
 from app.flow.checks.record_check import (
@@ -126,6 +127,7 @@ async def put_check(
     region: Region = None,
 ) -> CheckOut:
     """Creates or updates a check. Idempotent. May precede the hook."""
+    bind_contextvars(deployment=deployment)
     report = CheckReport(
         deployment=DeploymentId(deployment),
         account=account,

@@ -5,6 +5,7 @@ from typing import Final
 import structlog
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
+from structlog.contextvars import bind_contextvars
 
 from app.concurrency.timeouts import run_with_timeout
 from app.flow.lifecycle.confirm_hook import DeploymentNotManaged, WrongEvent
@@ -43,15 +44,18 @@ async def receive_hook(
     message: HookMessage, sender: Signer, services: Services, response: Response
 ) -> GateState:
     """Forwards one CodeDeploy lifecycle hook; repeated or concurrent, it opens one gate."""
+    bind_contextvars(deployment=message.deployment)
     with services.foreground.request():
         found = await _open(message.hook(sender=sender, region=services.region), services)
     if isinstance(found, Known):
+        bind_contextvars(gate=str(found.view.id))
         HOOKS.labels(outcome="known").inc()
         response.status_code = 200
         return GateState(gate=str(found.view.id), state=_state(found.view))
+    bind_contextvars(gate=str(found.gate))
     HOOKS.labels(outcome="opened").inc()
     services.wakeups.notify("gate_opened")
-    log.info("gate_opened", gate=str(found.gate), verified=found.verified)
+    log.info("gate_opened", verified=found.verified)
     return GateState(gate=str(found.gate), state="awaiting" if found.verified else "unverified")
 
 
@@ -67,7 +71,7 @@ async def _open(hook: Hook, services: HookServices) -> Opened | Known:
     try:
         return await run_with_timeout(OPEN_SECONDS, opening)
     except DeploymentNotManaged as exc:
-        log.warning("hook_refused", why=str(exc), deployment=hook.key.deployment)
+        log.warning("hook_refused", why=str(exc))
         code = "wrong_event" if isinstance(exc, WrongEvent) else "not_ours"
         raise ProblemError(422, code, str(exc)) from None
     except (DatabaseUnavailable, TimeoutError) as exc:

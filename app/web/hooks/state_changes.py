@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from structlog.contextvars import bind_contextvars
 
 from app.concurrency.timeouts import run_with_timeout
 from app.flow.ports.database import DatabaseUnavailable
@@ -59,6 +60,7 @@ router = APIRouter(
 async def receive_state_change(event: StateChange, services: Services) -> Hint:
     """Polls the deployment now that an EventBridge event names."""
     deployment = DeploymentId(event.detail.deployment)
+    bind_contextvars(deployment=deployment)
     key = SwitchKey(account=event.account, region=event.region, deployment=deployment)
     try:
         known = await run_with_timeout(WAKE_SECONDS, services.wake(key))

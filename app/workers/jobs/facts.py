@@ -8,6 +8,7 @@ from app.flow.checks.run_probe import DueProbe, ProbeResult, plan_probes, run_pr
 from app.flow.evidence.resolve_deployer import UnknownDeployer, resolve_unknown_deployer
 from app.workers.dependencies import Dependencies
 from app.workers.leased_job import leased_job
+from app.workers.log_context import about_gate
 from app.workers.runner import Jobs, Step
 
 MAX_DEPLOYERS: Final = 100
@@ -68,7 +69,14 @@ def run_probes(deps: Dependencies) -> Step:
     def ran(due: DueProbe, done: None) -> None:
         deps.wakeups.notify("check_reported")
 
-    claim = leased_job(probes, key=lambda due: due.id, work=run, then=ran, clock=deps.clock)
+    claim = leased_job(
+        probes,
+        key=lambda due: due.id,
+        about=lambda due: about_gate(due.view),
+        work=run,
+        then=ran,
+        clock=deps.clock,
+    )
 
     async def step(limit: int) -> Jobs:
         if await plan_probes(repository=probes, rules=deps.rules, quarantine=quarantine, now=deps.clock()):

@@ -55,7 +55,13 @@ def send_reminders(deps: Dependencies) -> Step:
         )
         for event in await reminded:
             # Alarms count it: see infra/.
-            log.warning("gate_reminded", gate=str(event.gate), domain=event.domain, **event.detail)
+            log.warning(
+                "gate_reminded",
+                gate=str(event.gate),
+                deployment=event.switch.deployment,
+                domain=event.domain,
+                **event.detail,
+            )
             deps.wakeups.notify("card_outdated")
         return []
 

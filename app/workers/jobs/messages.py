@@ -20,6 +20,7 @@ from app.flow.notify.subscriptions import request_direct_messages
 from app.observability.metrics import CARD_UPDATES, HOOK_TO_CARD_SECONDS
 from app.workers.dependencies import Dependencies
 from app.workers.leased_job import leased_job
+from app.workers.log_context import about_gate
 from app.workers.runner import Jobs, Step
 
 log = structlog.get_logger(__name__)
@@ -45,12 +46,13 @@ def publish_cards(deps: Dependencies) -> Step:
         if not problem and due.place is None and due.view.shown_by is None:
             HOOK_TO_CARD_SECONDS.observe((deps.clock() - due.view.opened_at).total_seconds())
         if problem:
-            log.warning("card_not_published", gate=str(due.view.id), problem=problem, attempts=due.attempts)
+            log.warning("card_not_published", problem=problem, attempts=due.attempts)
         deps.wakeups.notify("card_published")
 
     return leased_job(
         _CardsWithRelatedSwitches(deps),
         key=lambda due: due.view.id,
+        about=lambda due: about_gate(due.view),
         work=publish,
         then=published,
         clock=deps.clock,
@@ -107,9 +109,15 @@ def remove_card_copies(deps: Dependencies) -> Step:
     async def remove(due: DueCopy) -> None:
         problem = await remove_copy(due, repository=copies, remover=deps.card_copies, now=deps.clock())
         if problem:
-            log.warning("copy_not_removed", gate=str(due.gate), problem=problem, attempts=due.attempts)
+            log.warning("copy_not_removed", problem=problem, attempts=due.attempts)
 
-    return leased_job(copies, key=lambda due: due.id, work=remove, clock=deps.clock)
+    return leased_job(
+        copies,
+        key=lambda due: due.id,
+        about=lambda due: {"gate": str(due.gate)},
+        work=remove,
+        clock=deps.clock,
+    )
 
 
 def post_timelines(deps: Dependencies) -> Step:
@@ -119,7 +127,13 @@ def post_timelines(deps: Dependencies) -> Step:
     async def post(due: DueThread) -> None:
         await post_timeline(due, repository=threads, timeline_publisher=deps.timelines, now=deps.clock())
 
-    return leased_job(threads, key=lambda due: due.view.id, work=post, clock=deps.clock)
+    return leased_job(
+        threads,
+        key=lambda due: due.view.id,
+        about=lambda due: about_gate(due.view),
+        work=post,
+        clock=deps.clock,
+    )
 
 
 def post_announcements(deps: Dependencies) -> Step:
@@ -135,7 +149,13 @@ def post_announcements(deps: Dependencies) -> Step:
             now=deps.clock(),
         )
 
-    return leased_job(announcements, key=lambda due: due.id, work=post, clock=deps.clock)
+    return leased_job(
+        announcements,
+        key=lambda due: due.id,
+        about=lambda due: about_gate(due.view),
+        work=post,
+        clock=deps.clock,
+    )
 
 
 def post_channel_announcements(deps: Dependencies) -> Step:
@@ -147,7 +167,13 @@ def post_channel_announcements(deps: Dependencies) -> Step:
             due, repository=announcements, announcer=deps.channel_announcer, now=deps.clock()
         )
 
-    return leased_job(announcements, key=lambda due: due.id, work=post, clock=deps.clock)
+    return leased_job(
+        announcements,
+        key=lambda due: due.id,
+        about=lambda due: {"channel": due.channel},
+        work=post,
+        clock=deps.clock,
+    )
 
 
 def request_messages(deps: Dependencies) -> Step:
@@ -171,7 +197,13 @@ def send_direct_messages(deps: Dependencies) -> Step:
     async def send(due: DueDirectMessage) -> None:
         await send_direct_message(due, repository=direct_messages, messenger=deps.messenger, now=deps.clock())
 
-    return leased_job(direct_messages, key=lambda due: due.id, work=send, clock=deps.clock)
+    return leased_job(
+        direct_messages,
+        key=lambda due: due.id,
+        about=lambda due: about_gate(due.view),
+        work=send,
+        clock=deps.clock,
+    )
 
 
 def publish_homes(deps: Dependencies) -> Step:

@@ -18,6 +18,7 @@ from app.gate.state_machine import Awaiting
 from app.observability.metrics import EVIDENCE_MISSING, EVIDENCE_READS
 from app.workers.dependencies import Dependencies
 from app.workers.leased_job import leased_job
+from app.workers.log_context import about_gate, about_switch
 from app.workers.runner import Jobs, Step
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,14 @@ def poll_deployments(deps: Dependencies) -> Step:
         if changed:
             deps.wakeups.notify("switch_changed")
 
-    return leased_job(switches, key=lambda due: due.switch.id, work=poll, then=polled, clock=deps.clock)
+    return leased_job(
+        switches,
+        key=lambda due: due.switch.id,
+        about=lambda due: about_switch(due.switch),
+        work=poll,
+        then=polled,
+        clock=deps.clock,
+    )
 
 
 def mark_stale_traffic(deps: Dependencies) -> Step:
@@ -78,11 +86,16 @@ def execute_interventions(deps: Dependencies) -> Step:
             await auto_approve_rollback(gate, repository=deps.repositories.gates, now=deps.clock())
 
     def executed(due: DueIntervention, done: None) -> None:
-        log.info("intervention_executed", kind=due.intervention.kind, deployment=due.switch.key.deployment)
+        log.info("intervention_executed", kind=due.intervention.kind)
         deps.wakeups.notify("intervention_executed")
 
     return leased_job(
-        interventions, key=lambda due: due.intervention.id, work=execute, then=executed, clock=deps.clock
+        interventions,
+        key=lambda due: due.intervention.id,
+        about=lambda due: about_switch(due.switch),
+        work=execute,
+        then=executed,
+        clock=deps.clock,
     )
 
 
@@ -116,4 +129,11 @@ def collect_due_evidence(deps: Dependencies) -> Step:
             EVIDENCE_MISSING.labels(part=part, reason=missing.reason).inc()
         deps.wakeups.notify("card_outdated")
 
-    return leased_job(evidence, key=lambda due: due.view.id, work=collect, then=collected, clock=deps.clock)
+    return leased_job(
+        evidence,
+        key=lambda due: due.view.id,
+        about=lambda due: about_gate(due.view),
+        work=collect,
+        then=collected,
+        clock=deps.clock,
+    )
