@@ -42,9 +42,9 @@ run: $(READY) ## run the service from your environment variables (see docs/confi
 
 lock: $(READY) ## resolve the dependencies again into requirements*.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml -o requirements.lock
+	  --no-emit-index-url --extra otel pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url --extra sandbox --group dev pyproject.toml -o requirements-dev.lock
+	  --no-emit-index-url --extra sandbox --extra otel --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what make built
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .sandbox

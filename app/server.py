@@ -19,6 +19,7 @@ from app.config.environment import SIGNING_FORM_WARNING, UNENCRYPTED_WARNING, Se
 from app.config.loader import Config
 from app.config.reloader import ConfigReloader
 from app.config.source import ConfigSource
+from app.observability.tracing import start_tracing, use_tracing
 from app.slack.auth_check import CannotStart
 from app.web.connections import BoundedH11Protocol
 
@@ -71,10 +72,12 @@ async def serve(settings: Settings, config: Config, *, source: ConfigSource, dat
     if settings.has_unusual_signing_secret():
         log.warning("unusual_signing_secret", problem=f"SLACK_SIGNING_SECRET {SIGNING_FORM_WARNING}")
     listener = _listen(settings.host, settings.port)
+    tracing = start_tracing(os.environ)
+    use_tracing(tracing)
     service = build_service(settings, config, database_url=database_url)
     server = Server(
         uvicorn.Config(
-            service.http,
+            tracing.instrument(service.http),
             log_config=None,
             access_log=False,
             # Not FastAPI's lifespan: uvicorn logs an error at its start instead of raising it, and leaves its end out
@@ -103,6 +106,7 @@ async def serve(settings: Settings, config: Config, *, source: ConfigSource, dat
         reloading.cancel()
         await service.stop(seconds=server.seconds_left())
         listener.close()
+        tracing.stop()
 
 
 def _exit_after(seconds: float) -> None:

@@ -140,6 +140,7 @@ class Leases:
         self._renew = renew_statement(work)
         self._release = release_statement(work)
         self._busy: set[UUID | int] = set()
+        self.work: Final = work
         self.quarantine = Quarantine(work)
         self.owner = owner
 

@@ -1,1 +1,1 @@
-"""Logs, redaction and metrics."""
+"""Logs, redaction, metrics and traces."""

@@ -22,6 +22,7 @@ WARNINGS_ONLY: Final = (
     "botocore",
     "httpcore",
     "httpx",
+    "opentelemetry",
     "slack_sdk",
     "sqlalchemy",
     "urllib3",

@@ -43,6 +43,8 @@ def build_http(
         routes=[] if slack_events is None else [slack_events],
         # Starlette's redirect to the path without a slash repeats whatever Host the client sent.
         redirect_slashes=False,
+        # FastAPI's own records the texts of exceptions. `app.observability.otel` traces requests.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     http.state.hooks, http.state.api, http.state.health = hooks, api, health
     for router in (

@@ -1,14 +1,16 @@
 """Runs one kind of leased work: claims due rows, renews the lease while the work runs, then handles the result."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from structlog.contextvars import bound_contextvars
 
-from app.db.leases import Leases
+from app.db.leases import Leases, Work
 from app.flow.ports.database import DatabaseUnavailable
+from app.observability.tracing import span
 from app.workers.log_context import LogContext
 from app.workers.runner import Jobs, Step
 
@@ -25,6 +27,10 @@ class LeasedQueue(Protocol[Claimed]):
     def leases(self) -> Leases: ...
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[Claimed]: ...
+
+
+REPEATED: Final[frozenset[Work]] = frozenset({"switches", "evidence"})
+"""Work that is done every few seconds as long as a deployment lives. Its spans would hide the others."""
 
 
 def leased_job(
@@ -44,7 +50,8 @@ def leased_job(
     """
 
     async def job(due: Due, claimed_at: datetime) -> None:
-        with bound_contextvars(**about(due)):
+        context = about(due)
+        with bound_contextvars(**context), _span(queue.leases.work, context):
             await run(due, claimed_at)
 
     async def run(due: Due, claimed_at: datetime) -> None:
@@ -65,3 +72,9 @@ def leased_job(
         return [job(due, now) for due in await queue.claim(now=now, limit=limit)]
 
     return step
+
+
+def _span(work: Work, context: LogContext) -> AbstractContextManager[None]:
+    if work in REPEATED:
+        return nullcontext()
+    return span(work, gate=context.get("gate"), deployment=context.get("deployment"))

@@ -22,6 +22,7 @@ from app.gate.state_machine import AlreadyDecided
 from app.gate.votes import Choice, FormAnswers
 from app.i18n.catalog import Texts
 from app.observability.metrics import INTERACTIONS
+from app.observability.tracing import span
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
 from app.slack.cards.buttons import reply_blocks
@@ -192,7 +193,8 @@ class VoteHandler:
             deciding = cast_vote(
                 vote, repository=self._repository, rules=self._rules, traffic=self._traffic, now=self._clock()
             )
-            accepted = await run_until(until, deciding)
+            with span("vote", gate=str(vote.gate)):
+                accepted = await run_until(until, deciding)
         except Exception as exc:
             return self._vote_replies.failed(exc, profile, texts)
         INTERACTIONS.labels(outcome="accepted").inc()

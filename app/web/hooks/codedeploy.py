@@ -14,6 +14,7 @@ from app.flow.ports.database import DatabaseUnavailable
 from app.flow.read_models import GateView
 from app.gate.state_machine import Awaiting
 from app.observability.metrics import HOOKS
+from app.observability.tracing import span
 from app.web.hooks.dependencies import HOOKS_PATH, HookServices, Services, SignedRoute, Signer
 from app.web.hooks.message import HookMessage
 from app.web.problems import ProblemError, problem_responses
@@ -45,6 +46,7 @@ async def receive_hook(
 ) -> GateState:
     """Forwards one CodeDeploy lifecycle hook; repeated or concurrent, it opens one gate."""
     bind_contextvars(deployment=message.deployment)
+    received_at = services.clock()
     with services.foreground.request():
         found = await _open(message.hook(sender=sender, region=services.region), services)
     if isinstance(found, Known):
@@ -53,6 +55,8 @@ async def receive_hook(
         response.status_code = 200
         return GateState(gate=str(found.view.id), state=_state(found.view))
     bind_contextvars(gate=str(found.gate))
+    with span("hook", gate=str(found.gate), deployment=message.deployment, started_at=received_at):
+        pass  # the gate's id, and thereby its trace, was not known before
     HOOKS.labels(outcome="opened").inc()
     services.wakeups.notify("gate_opened")
     log.info("gate_opened", verified=found.verified)
