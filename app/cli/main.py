@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.cli.config_source import config_source, configured_source
+from app.cli.init_command import init
 from app.config.database_urls import DatabaseUrls
 from app.config.environment import (
     Settings,
@@ -32,6 +33,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="switchgate.toml.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+domains_app = typer.Typer(help="The domains of switchgate.toml.", no_args_is_help=True)
+app.add_typer(domains_app, name="domains")
 slack_app = typer.Typer(help="The Slack app.", no_args_is_help=True)
 app.add_typer(slack_app, name="slack")
 
@@ -114,6 +117,9 @@ def migrate(
             typer.echo(migrate_database(url, owner_url=urls.owner_url, to=to, create_role=create_role))
         except CannotMigrate as exc:
             _refuse(str(exc))
+
+
+app.command()(init)
 
 
 @app.command()
@@ -232,6 +238,26 @@ def sandbox(
     if locale is None and from_environment not in LOCALES:
         _refuse(f"SWITCHGATE_LOCALE: {from_environment} is neither {' nor '.join(LOCALES)}")
     raise SystemExit(run_sandbox(once=once, port=port, locale=locale or from_environment))
+
+
+@domains_app.command("discover")
+def domains_discover(
+    region: Annotated[str | None, typer.Option(help="The AWS region; default: $AWS_REGION.")] = None,
+) -> None:
+    """Lists CodeDeploy's deployment groups and prints their tables of switchgate.toml. ECS-native deployments without
+    CodeDeploy are not among them."""
+    from app.cli.discover import CannotDiscover, Discovery
+    from app.cli.domain_tables import tables_text
+
+    try:
+        found = Discovery(region=region).groups()
+    except CannotDiscover as exc:
+        _refuse(str(exc))
+    if not found:
+        _refuse(
+            "CodeDeploy has no deployment group here. Check AWS_REGION and the account of the credentials."
+        )
+    typer.echo(tables_text(found), nl=False)
 
 
 @slack_app.command("manifest")

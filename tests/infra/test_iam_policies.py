@@ -14,6 +14,7 @@ from app.cli.doctor_permissions import SIMULATED
 from tests.infra import dependent_actions
 from tests.infra.api_calls import (
     CONFIGURATION,
+    DISCOVERY,
     DOCTOR,
     HOOK,
     IAM_PREFIX,
@@ -132,6 +133,11 @@ def test_the_configuration_may_be_read_from_the_parameter_that_is_named() -> Non
     serve = resources(SWITCHGATE)["TaskDefinition"]["Properties"]["ContainerDefinitions"][-1]
     given = {one["Name"]: one["Value"] for one in serve["Environment"]}
     assert given["SWITCHGATE_CONFIG"] == {"Fn::Sub": "ssm:${ConfigurationParameter}"}
+
+
+def test_who_discovers_domains_may_do_what_is_documented_and_no_more() -> None:
+    assert documented("AWS: `switchgate domains discover`") == calls(DISCOVERY)
+    assert paginators(DISCOVERY) == set()
 
 
 @pytest.mark.parametrize("where", OF_THE_HOOK)

@@ -78,7 +78,7 @@ def test_reads_and_stops_are_refused_in_codedeploys_words(
             revision={"revisionType": "String", "string": {"content": "{}"}},
         )
     with pytest.raises(ClientError, match="does not play"):
-        codedeploy.list_applications()
+        codedeploy.list_on_premises_instances()
 
 
 def test_another_protocol_is_refused_loudly(aws: AwsStandIn) -> None:

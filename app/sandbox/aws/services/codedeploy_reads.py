@@ -8,10 +8,14 @@ from app.sandbox.aws.errors import AwsError
 from app.sandbox.aws.services.operation import Operation, Params
 from app.sandbox.aws.state.account import Account
 from app.sandbox.aws.state.deployment import Deployment
+from app.sandbox.aws.state.group import Group
 from app.sandbox.aws.state.traffic import CONFIGS, TrafficConfig
 
 BATCH: Final = 25
 PAGE: Final = 100
+LISTED: Final = 5
+"""Names in a page of a list. CodeDeploy does not say how many it gives; few, so that there is a second page."""
+
 NOT_FOUND: Final = "DeploymentDoesNotExistException"
 
 
@@ -24,6 +28,9 @@ class CodeDeployReads:
             "GetDeployment": self.get_deployment,
             "BatchGetDeployments": self.batch_get_deployments,
             "GetDeploymentGroup": self.get_deployment_group,
+            "ListApplications": self.list_applications,
+            "ListDeploymentGroups": self.list_deployment_groups,
+            "BatchGetDeploymentGroups": self.batch_get_deployment_groups,
             "GetDeploymentConfig": self.get_deployment_config,
             "GetApplicationRevision": self.get_application_revision,
             "ListDeployments": self.list_deployments,
@@ -43,6 +50,31 @@ class CodeDeployReads:
     def get_deployment_group(self, params: Params) -> dict[str, Any]:
         group = self._account.group(params.get("applicationName"), params.get("deploymentGroupName"))
         return {"deploymentGroupInfo": group_info(group)}
+
+    def list_applications(self, params: Params) -> dict[str, Any]:
+        names = sorted({group.domain.application for group in self._account.groups.values()})
+        return _page("applications", names, params)
+
+    def list_deployment_groups(self, params: Params) -> dict[str, Any]:
+        name = self._account.application(params.get("applicationName"))
+        return {
+            "applicationName": name,
+            **_page("deploymentGroups", sorted(self._groups_of(name)), params),
+        }
+
+    def batch_get_deployment_groups(self, params: Params) -> dict[str, Any]:
+        name = self._account.application(params.get("applicationName"))
+        wanted = params.get("deploymentGroupNames")
+        if not wanted:
+            raise AwsError("DeploymentGroupNameRequiredException", "The deployment group name is required.")
+        if len(wanted) > PAGE:
+            raise AwsError("BatchLimitExceededException", "At most 100 deployment groups may be asked for.")
+        groups = self._groups_of(name)
+        return {"deploymentGroupsInfo": [group_info(groups[one]) for one in wanted if one in groups]}
+
+    def _groups_of(self, application: str) -> dict[str, Group]:
+        groups = self._account.groups.values()
+        return {one.domain.deployment_group: one for one in groups if one.domain.application == application}
 
     def get_deployment_config(self, params: Params) -> dict[str, Any]:
         name = params.get("deploymentConfigName")
@@ -145,6 +177,14 @@ def _batch(ids: object) -> list[Any]:
     if len(ids) > BATCH:
         raise AwsError("BatchLimitExceededException", "The maximum number of deployment IDs is 25.")
     return ids
+
+
+def _page(member: str, names: list[str], params: Params) -> dict[str, Any]:
+    start = _page_start(params.get("nextToken"))
+    page: dict[str, Any] = {member: names[start : start + LISTED]}
+    if len(names) > start + LISTED:
+        page["nextToken"] = str(start + LISTED)
+    return page
 
 
 def _page_start(token: object) -> int:
