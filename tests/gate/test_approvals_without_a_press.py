@@ -11,6 +11,7 @@ from app.gate.people import AccountStatus, Person
 from app.gate.rules.checks import CheckState
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS, Basis
 from app.gate.rules.policy import ApprovalQuestion, ApproverSource, Policy
+from app.gate.rules.violations import ApprovalsRequired, CheckNotPassed
 from app.gate.state_machine import Awaiting
 from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene
 
@@ -65,6 +66,31 @@ def test_passed_checks_approve_until_the_deadline() -> None:
 )
 def test_checks_do_not_approve(scene: Scene) -> None:
     assert by_checks(scene) is None
+
+
+OBSERVED = replace(POLICY, observe=True, required_checks=("smoke",))
+
+
+def by_observing(scene: Scene, gate: Awaiting | None = None) -> Approval | None:
+    return (gate or scene.gate).approve_by_observing(
+        policy=scene.policy, roster=ROSTER, rule_inputs=scene.rule_inputs, now=scene.now
+    )
+
+
+def test_observe_mode_approves_and_names_the_rules_that_would_have_held_it() -> None:
+    approval = by_observing(Scene(policy=OBSERVED, checks={"smoke": CheckState.FAILED}))
+    assert approval is not None
+    permit = approval.permit
+    assert (permit.basis, permit.by) == (Basis.OBSERVE, None)
+    assert [type(rule) for rule in permit.overridden_rules] == [CheckNotPassed, ApprovalsRequired]
+
+
+def test_observe_mode_does_not_approve_what_is_rejected_unverified_late_or_of_another_domain() -> None:
+    scene = Scene(policy=OBSERVED)
+    assert by_observing(replace(scene, rejected=(BEN,))) is None
+    assert by_observing(scene, replace(scene.gate, verified=False)) is None
+    assert by_observing(replace(scene, now=DEADLINE), scene.gate) is None
+    assert by_observing(Scene(policy=replace(OBSERVED, observe=False))) is None
 
 
 def test_checks_do_not_approve_before_the_deployment_is_confirmed_or_after_the_deadline() -> None:
