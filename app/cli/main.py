@@ -207,8 +207,8 @@ def doctor(
 ) -> None:
     """Checks the whole setup, a line each. Exits with 1 for a failure, with 2 if something could not be checked."""
     from app.bootstrap import utc_now
-    from app.cli.doctor import examine
-    from app.cli.findings import exit_status
+    from app.cli.doctor.examine import examine
+    from app.cli.doctor.findings import exit_status
 
     # The findings are the output; logs of libraries would obscure them.
     configure_logging(format=None, level="CRITICAL")

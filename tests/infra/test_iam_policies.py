@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cfnlint.data import AdditionalSpecs
 
-from app.cli.doctor_permissions import PERMISSIONS as LOOKED_AT
-from app.cli.doctor_permissions import SIMULATED
+from app.cli.doctor.permissions import PERMISSIONS as LOOKED_AT
+from app.cli.doctor.permissions import SIMULATED
 from tests.infra import dependent_actions
 from tests.infra.api_calls import (
     CONFIGURATION,

@@ -6,7 +6,7 @@ from time import time
 
 import pytest
 
-from app.cli.doctor_signatures import look_at_signatures
+from app.cli.doctor.signatures import look_at_signatures
 from app.config.environment import SettingsError, load_settings
 from tests.cli.commands import Shell, is_clean
 from tests.logs import captured_logs

@@ -7,7 +7,7 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.aws.errors import CLOCK_SKEW
-from app.cli.doctor_aws_clients import (
+from app.cli.doctor.aws_clients import (
     WITHOUT_CREDENTIALS,
     AwsClients,
     AwsFailure,
@@ -17,7 +17,7 @@ from app.cli.doctor_aws_clients import (
     without_credentials,
     wrong_signature,
 )
-from app.cli.findings import Finding, failure, ok
+from app.cli.doctor.findings import Finding, failure, ok
 
 WHAT: Final = "AWS identity"
 _ASSUMED: Final = re.compile(r"arn:[a-z-]+:sts::\d{12}:assumed-role/(?P<role>[^/]+)/.+")

@@ -11,7 +11,7 @@ from app.aws.appspec_nodes import hook_functions
 from app.aws.deployment_groups import group_facts
 from app.aws.errors import CLOCK_SKEW, CREDENTIALS
 from app.aws.previous_revision import RevisionReader
-from app.cli.doctor_aws_clients import (
+from app.cli.doctor.aws_clients import (
     WITHOUT_CREDENTIALS,
     AwsClients,
     AwsFailure,
@@ -20,8 +20,8 @@ from app.cli.doctor_aws_clients import (
     without_credentials,
     wrong_signature,
 )
-from app.cli.doctor_clocks import Clock, ClockReading, http_reading
-from app.cli.findings import Finding, failure, ok, unknown, warning
+from app.cli.doctor.clocks import Clock, ClockReading, http_reading
+from app.cli.doctor.findings import Finding, failure, ok, unknown, warning
 from app.config.loader import Domain
 
 GATED: Final = "BeforeAllowTraffic"

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from app.cli.findings import Finding, failure
+from app.cli.doctor.findings import Finding, failure
 from app.config.environment import Settings
 
 ASK_SECONDS: Final = 2

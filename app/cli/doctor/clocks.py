@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from app.cli.findings import Finding, failure, ok, unknown, warning
+from app.cli.doctor.findings import Finding, failure, ok, unknown, warning
 from app.db.leases import LEASE_DURATION, RENEW_INTERVAL
 from app.slack.signature_check import MAX_AGE_SECONDS
 from app.web.hooks.signature import TOLERANCE_SECONDS

@@ -8,9 +8,9 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from app.aws.errors import code_of
-from app.cli.doctor_aws_clients import AwsClients, AwsFailure, refused_read
-from app.cli.doctor_iam import SIMULATE, denied, role_name
-from app.cli.findings import Finding, failure, ok, warning
+from app.cli.doctor.aws_clients import AwsClients, AwsFailure, refused_read
+from app.cli.doctor.findings import Finding, failure, ok, warning
+from app.cli.doctor.iam import SIMULATE, denied, role_name
 from app.hook_lambda.handler import ATTEMPT_SECONDS, MAX_RESERVE_SECONDS, NotForwarded, read_target
 
 GATED: Final = "BeforeAllowTraffic"

@@ -6,13 +6,13 @@ from importlib.util import find_spec
 from typing import Final
 
 from app.cli.config_source import configured_source
-from app.cli.doctor_aws import look_at_aws
-from app.cli.doctor_clocks import Clock, ClockReading, judge_database_clock
-from app.cli.doctor_database import look_at_role
-from app.cli.doctor_hook import Place, look_at_hook
-from app.cli.doctor_signatures import look_at_signatures, own_url
-from app.cli.doctor_slack import look_at_slack
-from app.cli.findings import CheckStatus, Finding, failure, ok, unknown, warning
+from app.cli.doctor.aws import look_at_aws
+from app.cli.doctor.clocks import Clock, ClockReading, judge_database_clock
+from app.cli.doctor.database import look_at_role
+from app.cli.doctor.findings import CheckStatus, Finding, failure, ok, unknown, warning
+from app.cli.doctor.hook import Place, look_at_hook
+from app.cli.doctor.signatures import look_at_signatures, own_url
+from app.cli.doctor.slack import look_at_slack
 from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import (
     OWNER_URL_WARNING,

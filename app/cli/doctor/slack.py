@@ -8,10 +8,10 @@ from typing import Any, Final
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.cli.doctor_approvers import Approvers
-from app.cli.doctor_clocks import Clock, http_reading, judge_slack_clock
-from app.cli.findings import Finding, failure, ok, unknown, warning
-from app.cli.slack_answers import ASK_SECONDS, refused, silence_of
+from app.cli.doctor.approvers import Approvers
+from app.cli.doctor.clocks import Clock, http_reading, judge_slack_clock
+from app.cli.doctor.findings import Finding, failure, ok, unknown, warning
+from app.cli.doctor.slack_answers import ASK_SECONDS, refused, silence_of
 from app.config.environment import Settings
 from app.config.loader import Domain
 from app.slack.blocks import Block

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import BotoCoreError
 
-from app.cli.doctor_aws_clients import AwsClients, at_once
-from app.cli.doctor_clocks import Clock, judge_aws_clock
-from app.cli.doctor_events import look_at_events
-from app.cli.doctor_function import FunctionLook, look_at_function
-from app.cli.doctor_groups import GroupLook, look_at_group
-from app.cli.doctor_iam import look_at_codedeploys_role
-from app.cli.doctor_identity import Identity, look_at_identity
-from app.cli.doctor_permissions import look_at_permissions
-from app.cli.findings import CheckStatus, Finding, failure
+from app.cli.doctor.aws_clients import AwsClients, at_once
+from app.cli.doctor.clocks import Clock, judge_aws_clock
+from app.cli.doctor.events import look_at_events
+from app.cli.doctor.findings import CheckStatus, Finding, failure
+from app.cli.doctor.function import FunctionLook, look_at_function
+from app.cli.doctor.groups import GroupLook, look_at_group
+from app.cli.doctor.iam import look_at_codedeploys_role
+from app.cli.doctor.identity import Identity, look_at_identity
+from app.cli.doctor.permissions import look_at_permissions
 from app.config.loader import Domain
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.doctor import examine
-from app.cli.doctor_clocks import ClockReading, http_reading
-from app.cli.findings import CheckStatus, Finding
+from app.cli.doctor.clocks import ClockReading, http_reading
+from app.cli.doctor.examine import examine
+from app.cli.doctor.findings import CheckStatus, Finding
 from app.sandbox.fakes import Fakes
 from tests.cli.commands import Shell
 from tests.harness import AT_ONCE

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.cli.findings import Finding, failure, ok
-from app.cli.slack_answers import ASK_SECONDS, refused
+from app.cli.doctor.findings import Finding, failure, ok
+from app.cli.doctor.slack_answers import ASK_SECONDS, refused
 from app.config.loader import Domain
 from app.gate.ids import UserId
 from app.gate.people import AccountStatus

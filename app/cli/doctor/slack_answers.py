@@ -7,7 +7,7 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.cli.findings import Finding, failure
+from app.cli.doctor.findings import Finding, failure
 from app.slack.client import HTTP_ERROR_PREFIX, MAYBE_DONE_ERRORS, NOT_DONE_ERRORS, error_code_of
 
 ASK_SECONDS: Final = 10

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.cli.doctor_aws_clients import AwsClients, AwsFailure, refused_read
-from app.cli.findings import Finding, ok, warning
+from app.cli.doctor.aws_clients import AwsClients, AwsFailure, refused_read
+from app.cli.doctor.findings import Finding, ok, warning
 
 WHAT: Final = "state changes"
 SOURCE: Final = "aws.codedeploy"

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from app.aws.codedeploy import READS, THREADS
 from app.aws.errors import CLOCK_SKEW, CREDENTIALS, code_of
-from app.cli.findings import Finding, failure, unknown
+from app.cli.doctor.findings import Finding, failure, unknown
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient

@@ -12,7 +12,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from app.aws.deployment_groups import group_facts
-from app.cli.doctor_aws_clients import (
+from app.cli.doctor.aws_clients import (
     AwsClients,
     AwsFailure,
     at_once,
@@ -20,10 +20,10 @@ from app.cli.doctor_aws_clients import (
     is_denied,
     refused_read,
 )
-from app.cli.doctor_groups import GroupLook
-from app.cli.doctor_iam import SIMULATE, denied
-from app.cli.doctor_identity import Identity
-from app.cli.findings import Finding, failure, ok, unknown, warning
+from app.cli.doctor.findings import Finding, failure, ok, unknown, warning
+from app.cli.doctor.groups import GroupLook
+from app.cli.doctor.iam import SIMULATE, denied
+from app.cli.doctor.identity import Identity
 
 WHAT: Final = "permissions"
 NOBODYS_DEPLOYMENT: Final = "d-000000000"

@@ -15,7 +15,7 @@ from app.sandbox.fakes import HOOK_SECRET, Fakes
 from app.sandbox.replica import Replica
 from app.sandbox.slack.state.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tests.cli.commands import Said, Shell, is_clean
-from tests.cli.doctor_faults import FAULTS, OTHER_SECRET, Fault
+from tests.cli.doctor.faults import FAULTS, OTHER_SECRET, Fault
 from tests.conftest import TEMPLATE
 from tests.database_roles import PASSWORDS, two_roles
 from tests.db.sample_rows import fill

@@ -11,8 +11,8 @@ from typing import Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from app.cli.doctor_clocks import Clock
-from app.cli.findings import Finding, failure, ok, unknown
+from app.cli.doctor.clocks import Clock
+from app.cli.doctor.findings import Finding, failure, ok, unknown
 from app.hook_lambda.handler import ERROR_CODE_PATTERN
 from app.web.hooks.dependencies import HOOKS_PATH, TEST
 from app.web.hooks.signature import sign

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable
 
-from app.cli.doctor_aws_clients import AwsClients, AwsFailure, refused_read
-from app.cli.doctor_groups import GroupLook
-from app.cli.findings import Finding, failure, ok
+from app.cli.doctor.aws_clients import AwsClients, AwsFailure, refused_read
+from app.cli.doctor.findings import Finding, failure, ok
+from app.cli.doctor.groups import GroupLook
 
 SIMULATE = "iam:SimulatePrincipalPolicy"
 

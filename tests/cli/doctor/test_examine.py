@@ -9,7 +9,7 @@ from threading import Thread
 import psycopg
 import pytest
 
-from app.cli.doctor_permissions import NOBODYS_DEPLOYMENT
+from app.cli.doctor.permissions import NOBODYS_DEPLOYMENT
 from app.db.migrate import newest
 from app.sandbox.aws.state.topology import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.fakes import HOOK_SECRET, KID, Fakes
@@ -71,7 +71,7 @@ def test_where_all_is_well_every_line_says_so_but_that_of_the_service(ready: She
     found = findings(said)
     assert said.status == SERVICE_AWAY, said.all
     assert [what for what, told in found.items() if not told.startswith("ok: ")] == [
-        "database role",  # tests/cli/test_doctor_database.py has a role of its own
+        "database role",  # tests/cli/doctor/test_database.py has a role of its own
         "hook signature",
     ]
     assert found["environment"] == "ok: complete; Socket Mode; hooks signed by sandbox"

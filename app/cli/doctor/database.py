@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from app.cli.findings import Finding, failure, ok, warning
+from app.cli.doctor.findings import Finding, failure, ok, warning
 from app.db.database import Database
 from app.db.queries.role_privileges import RolePrivileges, role_privileges
 

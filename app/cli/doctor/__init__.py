@@ -1,0 +1,1 @@
+"""`switchgate doctor`: checks the whole setup, a finding each with its remedy. `examine.py` runs all of them."""

@@ -1,0 +1,1 @@
+"""`switchgate doctor` against the stand-ins."""
