@@ -28,7 +28,7 @@ IAM_PREFIX: Final = {
 
 CONFIGURATION: Final = [ROOT / "app" / "aws" / "config_source.py"]
 SERVICE: Final = sorted({*(ROOT / "app" / "aws").rglob("*.py")} - {*CONFIGURATION})
-DOCTOR: Final = sorted((ROOT / "app" / "cli").glob("doctor*.py"))
+DOCTOR: Final = sorted((ROOT / "app" / "cli" / "doctor").glob("*.py"))
 DISCOVERY: Final = [ROOT / "app" / "cli" / "discover.py"]
 HOOK: Final = [ROOT / "app" / "hook_lambda" / "handler.py"]
 PIPELINE: Final = sorted((INFRA / "github" / "switchgate_pipeline").glob("*.py"))
