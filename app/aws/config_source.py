@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from app.aws.errors import code_of
+from app.aws.region import regional_session
 from app.config.location import ConfigObject, ConfigParameter
 from app.config.schema import ConfigError, Problem
 from app.config.source import ConfigUnread, decoded, unread
@@ -45,7 +45,7 @@ class S3Source:
     def read(self) -> str:
         """Raises `ConfigError`."""
         try:
-            client: S3Client = boto3.session.Session().client("s3", config=READS)
+            client: S3Client = regional_session().client("s3", config=READS)
             answer = client.get_object(Bucket=self._location.bucket, Key=self._location.key)
             with answer["Body"] as body:
                 raw = body.read(MAX_BYTES + 1)
@@ -69,7 +69,7 @@ class ParameterSource:
     def read(self) -> str:
         """Raises `ConfigError`."""
         try:
-            client: SSMClient = boto3.session.Session().client("ssm", config=READS)
+            client: SSMClient = regional_session().client("ssm", config=READS)
             answer = client.get_parameter(Name=self._location.name, WithDecryption=True)
         except (ClientError, BotoCoreError, ValueError) as exc:  # ValueError: an endpoint that is no address
             raise _unread(self.name, exc) from None

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.aws.appspec import content_in, without_content
 from app.aws.codedeploy import READS
 from app.aws.deployment_groups import group_facts
 from app.aws.errors import code_of
+from app.aws.region import regional_session
 from app.cli.domain_tables import FoundGroup
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 NAMES_PER_CALL: Final = 100
 """BatchGetDeploymentGroups takes at most 100 names."""
 
-HOOK: Final = re.compile(r"\b(BeforeAllowTraffic|AfterAllowTestTraffic)\b")
-"""Events before production traffic at which Switchgate can be asked."""
+HOOK: Final = re.compile(r"\bBeforeAllowTraffic\b")
+"""The one event that Switchgate holds; a hook of another event is refused."""
 
 
 class CannotDiscover(Exception):
@@ -32,12 +32,12 @@ class Discovery:
     """One account and region: that of the credentials. Blocks."""
 
     def __init__(self, *, region: str | None) -> None:
-        session = boto3.session.Session(region_name=region)
+        session = regional_session(region)
         try:
             self._codedeploy: CodeDeployClient = session.client("codedeploy", config=READS)
             self._elbv2: ElasticLoadBalancingv2Client = session.client("elbv2", config=READS)
         except (BotoCoreError, ValueError) as exc:
-            raise CannotDiscover(f"{type(exc).__name__}: mend AWS_REGION, or give --region") from None
+            raise CannotDiscover(f"{type(exc).__name__}: correct AWS_REGION, or give --region") from None
 
     def groups(self) -> list[FoundGroup]:
         """Every deployment group, by application. Raises `CannotDiscover`."""
@@ -115,9 +115,7 @@ class Discovery:
             return [f"The AppSpec of {last} is not in CodeDeploy: check that it names the hook."]
         if HOOK.search(content):
             return []
-        return [
-            f"The AppSpec of {last} names no hook before production traffic: Switchgate would not be asked."
-        ]
+        return [f"The AppSpec of {last} names no hook at BeforeAllowTraffic: Switchgate would not be asked."]
 
     def _appspec(self, application: str, deployment: str) -> str | None:
         revision = self._codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"].get("revision")

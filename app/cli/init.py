@@ -18,7 +18,8 @@ SECRET_MODE: Final = 0o600
 CONFIG_MODE: Final = 0o644
 
 EXAMPLE_DOMAIN: Final = """\
-# One table for each business service. `switchgate domains discover` prints those of all deployment groups.
+# One table for each deployment group; `switchgate domains discover` prints all of them. Begin with one that is not
+# critical.
 [domains.{name}]
 application = {application}
 deployment_group = {deployment_group}
@@ -39,22 +40,28 @@ approvers = {approvers}
 approvals = 1
 # Whether somebody can approve a deployment of their own.
 own_deployment = false
-# "observe": nothing is held, and each card says what would have held it. Write "enforce" after the first week.
+# While the deployer is not known for certain, two different people have to approve, so that none approves alone what
+# may be their own. [people] below makes deployers known. "allow": one person is enough all the same.
+# unknown_deployer = "allow"
+# "observe": nobody has to approve, and each card says what would have held the switch. A deployment still fails if its
+# hook is refused (no domain names its group, wrong key, wrong event), if no replica answers, if CodeDeploy does not
+# confirm it before the deadline, or if somebody rejects it first. Write "enforce" after the first week.
 mode = {mode}
 # Minutes after which an undecided deployment is rejected.
 deadline_minutes = 55
 
-# Whose deployment it is: GitHub logins, as the tag github-actor of task definitions names them.
+# Whose deployment it is: GitHub logins, as the tag github-actor of task definitions names them. While a login is not
+# here, its deployments have an unknown deployer: see unknown_deployer above.
 [people]
 # "github-login" = "U01KIM"
 
 {domain}"""
 ENVIRONMENT: Final = """\
-# Secrets: keep this file out of version control.
+# Secrets: keep this file out of version control. Switchgate reads its environment, not this file:
+# env $(grep -v '^#' .env) switchgate serve, docker run --env-file .env, or EnvironmentFile= of systemd.
 {database}
 # kid:secret. The hook Lambda has the same two (SWITCHGATE_HOOK_KEY_ID, SWITCHGATE_HOOK_SECRET).
 SWITCHGATE_HOOK_SECRETS={hook_secrets}
-SWITCHGATE_CONFIG={config}
 SWITCHGATE_LOCALE={locale}
 SLACK_BOT_TOKEN={bot_token}
 {slack}
@@ -140,7 +147,6 @@ def environment_text(answers: Answers) -> str:
     return ENVIRONMENT.format(
         database=database,
         hook_secrets=f"first:{secrets.token_hex(32)}",
-        config=CONFIG_FILE,
         locale=answers.locale,
         bot_token=answers.bot_token,
         slack=slack,

@@ -1,14 +1,25 @@
 """`switchgate init`: its flags, and prompts for what they leave out where a terminal is there."""
 
+import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from app.cli.init import Answers, CannotInitialise, write_files
 from app.config.environment import SettingsError
 from app.config.loader import ConfigError
+
+NEXT: Final = """
+Next:
+{enter}  switchgate config check
+  env $(grep -v '^#' .env) switchgate migrate
+  env $(grep -v '^#' .env) switchgate serve
+  env $(grep -v '^#' .env) switchgate doctor   # in another terminal, while it runs
+
+Switchgate reads its environment, not .env itself. A container gets it by docker run --env-file .env, a unit of systemd
+by EnvironmentFile=."""
 
 
 def init(
@@ -28,7 +39,7 @@ def init(
         str, typer.Option(envvar="DATABASE_URL", help="Left out: an embedded Postgres, for a trial.")
     ] = "",
     locale: Annotated[str, typer.Option(help="Language of the cards: en or ko.")] = "en",
-    observe: Annotated[bool, typer.Option(help="Begin in observe mode, which holds nothing.")] = True,
+    observe: Annotated[bool, typer.Option(help="Begin in observe mode: nobody has to approve.")] = True,
     folder: Annotated[Path, typer.Option(help="Where the two files are written.")] = Path(),
 ) -> None:
     """Writes a commented switchgate.toml and .env. It replaces no file. Secrets are better given as variables than as
@@ -55,7 +66,7 @@ def init(
         raise typer.Exit(2) from None
     for path in written:
         typer.echo(f"wrote {path}")
-    typer.echo("Next: switchgate config check, switchgate doctor, switchgate migrate, switchgate serve")
+    typer.echo(NEXT.format(enter="" if folder == Path() else f"  cd {shlex.quote(str(folder))}\n"))
 
 
 def _asked(given: str, option: str, *, secret: bool = False) -> str:

@@ -205,7 +205,7 @@ def config_explain(
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Checks the whole setup, a line each. Exits with 1 for a failure, with 2 if something could not be checked."""
+    """Checks the whole setup, a line each. Exits with 1 for trouble, with 2 if something could not be checked."""
     from app.bootstrap import utc_now
     from app.cli.doctor.examine import examine
     from app.cli.doctor.findings import exit_status

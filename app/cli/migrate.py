@@ -53,15 +53,15 @@ def migrate_database(url: str, *, owner_url: str | None, to: str, create_role: b
         raise CannotMigrate(f"--to: {exc}") from None
     except UnknownRevision as exc:
         raise CannotMigrate(
-            f"{variable}: the record is at migration {exc}, which this release does not have"
+            f"{variable}: the database is at migration {exc}, which this release does not have"
         ) from None
     except NewerDatabase as exc:
         raise CannotMigrate(
-            f"--to: the record is at migration {exc} of a newer release; use that release to go back"
+            f"--to: the database is at migration {exc} of a newer release; use that release to go back"
         ) from None
     newer = schema_version(reached) is SchemaVersion.NEWER
     why = f": a newer release has migrated it, and this release needs {newest()} only" if newer else ""
-    return f"The record is at migration {reached}{why}."
+    return f"The database is at migration {reached}{why}."
 
 
 def _problem(exc: DBAPIError) -> str:

@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Domain:
-    """A business service: one blue/green pair, one CodeDeploy application and deployment group."""
+    """One CodeDeploy deployment group and its blue/green pair."""
 
     name: str
     application: str

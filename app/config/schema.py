@@ -113,7 +113,7 @@ def read_file(text: str, *, file: str) -> ParsedFile:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        remedy = "Mend that line; the example file shows how each is written."
+        remedy = "Correct that line; the example file shows how each is written."
         raise ConfigError(found.problem([], f"is not TOML: {exc}", remedy)) from None
     for key in raw.keys() - set(TABLES):
         found.problems.append(_unknown_key(found, [key], TABLES))

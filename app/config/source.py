@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from app.config.location import VARIABLE
 from app.config.schema import ConfigError, Problem
 
-FILE_REMEDY: Final = f"Copy switchgate.example.toml there, or name another place by {VARIABLE}."
+FILE_REMEDY: Final = f"Write one with `switchgate init`, or name another place by {VARIABLE}."
 
 
 class ConfigUnread(ConfigError):

@@ -45,6 +45,20 @@ def test_a_parameter_is_read_and_decrypted(store: ConfigStore, type_: str) -> No
     assert ParameterSource(ConfigParameter(NAME)).read() == TEXT
 
 
+def test_the_region_is_that_of_the_service(store: ConfigStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 itself reads AWS_DEFAULT_REGION alone; the stand-in refuses requests that are signed for another region."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    store.objects["klp-config", "prod/switchgate.toml"] = TEXT.encode()
+    store.put_parameter(NAME, TEXT)
+
+    assert S3Source(OBJECT).read() == TEXT
+    assert ParameterSource(ConfigParameter(NAME)).read() == TEXT
+
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert S3Source(OBJECT).read() == TEXT
+    assert ParameterSource(ConfigParameter(NAME)).read() == TEXT
+
+
 def test_a_missing_object_and_a_missing_bucket_are_named(store: ConfigStore) -> None:
     place = "s3://klp-config/prod/switchgate.toml: cannot be read"
     assert unread(S3Source(OBJECT)).startswith(f"{place}: NoSuchBucket. Name a bucket")

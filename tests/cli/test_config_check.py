@@ -43,7 +43,7 @@ BAD = {
         "policy.escalate_before_minutes",
         "escalate_to",
     ),
-    "no TOML": ("[slack", "not TOML", "Mend that line"),
+    "no TOML": ("[slack", "not TOML", "Correct that line"),
     "no domain": (GOOD.partition("[domains")[0], "domains", "Add a table"),
 }
 
@@ -151,4 +151,4 @@ def test_a_missing_file_says_where_to_get_one(shell: Shell) -> None:
 
     assert said.status == 2
     assert "nowhere/switchgate.toml: cannot be read" in said.err
-    assert "switchgate.example.toml" in said.err
+    assert "Write one with `switchgate init`" in said.err

@@ -48,9 +48,24 @@ def test_a_group_that_is_not_on_ecs_or_has_no_hook_is_said_so(account: Shell, fa
     said = account.run("domains", "discover")
     assert said.status == 0, said.all
     assert "# klp-logistics-batch-app / klp-logistics-batch-dg: It deploys to Lambda" in said.out
-    assert f"# The AppSpec of {deployment} names no hook before production traffic" in said.out
+    assert f"# The AppSpec of {deployment} names no hook at BeforeAllowTraffic" in said.out
     assert "batch" not in tomllib.loads(said.out)["domains"]
     assert tomllib.loads(said.out)["domains"]["plain"]["listener_port"] == 7010
+
+
+def test_a_hook_at_another_event_does_not_count(account: Shell, fakes: Fakes) -> None:
+    """The service refuses it, and the deployment fails."""
+    fakes.aws.add_domain(SandboxDomain("early", 7020, hooks=("AfterAllowTestTraffic",)))
+    deployment = fakes.aws.deploy("early")
+    said = account.run("domains", "discover")
+    assert f"# The AppSpec of {deployment} names no hook at BeforeAllowTraffic" in said.out
+
+
+def test_the_region_is_the_services_own_variable(account: Shell) -> None:
+    said = account.run("domains", "discover", AWS_DEFAULT_REGION="")
+    assert said.status == 0, said.all
+    nowhere = account.run("domains", "discover", AWS_DEFAULT_REGION="", AWS_REGION="")
+    assert (nowhere.status, nowhere.err) == (2, "NoRegionError: correct AWS_REGION, or give --region\n")
 
 
 def test_what_aws_refuses_is_named_with_the_remedy(account: Shell, fakes: Fakes) -> None:

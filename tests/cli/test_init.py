@@ -1,6 +1,8 @@
 """`switchgate init`: a first configuration that the service takes."""
 
 import stat
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,6 +48,27 @@ def test_both_files_pass_the_services_own_checks(shell: Shell) -> None:
     (secret,) = settings.hook_secrets.values()
     assert len(secret.get_secret_value()) == 64
     assert shell.run("config", "check").status == 0
+    # The image names a place of its own, which the file's default must not replace.
+    assert "SWITCHGATE_CONFIG" not in (shell.folder / ".env").read_text()
+
+
+def test_the_next_commands_get_the_variables_of_the_file(shell: Shell, database_url: str) -> None:
+    said = init(shell, database_url=database_url)
+    commands = [line.partition("   #")[0].strip() for line in said.out.splitlines() if line.startswith("  ")]
+    assert [line.split()[-1] for line in commands] == ["check", "migrate", "serve", "doctor"]
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    for line in commands[:2]:
+        ran = subprocess.run(
+            ["/bin/sh", "-c", line],
+            cwd=shell.folder,
+            env={"PATH": path, "HOME": str(shell.folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+    (shell.folder / "other place").mkdir()
+    assert "Next:\n  cd 'other place'\n" in init(shell, "--folder", "other place").out
 
 
 def test_nobody_else_can_read_the_secrets_and_none_is_printed(shell: Shell) -> None:

@@ -20,7 +20,7 @@ def test_an_empty_database_gets_its_tables_and_a_second_time_changes_nothing(
 ) -> None:
     for _ in range(2):
         said = shell.run("migrate", DATABASE_URL=empty_url)
-        assert (said.status, said.out) == (0, f"The record is at migration {newest()}.\n")
+        assert (said.status, said.out) == (0, f"The database is at migration {newest()}.\n")
     assert _revision(empty_url) == newest()
 
 
@@ -29,15 +29,15 @@ def test_two_at_once_wait_for_each_other(shell: Shell, empty_url: str) -> None:
 
     for one in both:
         out, err = one.communicate(timeout=LONGEST)
-        assert (one.returncode, out) == (0, f"The record is at migration {newest()}.\n"), err
+        assert (one.returncode, out) == (0, f"The database is at migration {newest()}.\n"), err
     assert _revision(empty_url) == newest()
 
 
 def test_the_way_back_is_a_revision(at_record: Shell) -> None:
-    assert at_record.run("migrate", "--to", "0001").out == "The record is at migration 0001.\n"
+    assert at_record.run("migrate", "--to", "0001").out == "The database is at migration 0001.\n"
     base = at_record.run("migrate", "--to", "base", "--yes")
-    assert (base.status, base.out) == (0, "The record is at migration base.\n")
-    assert at_record.run("migrate").out == f"The record is at migration {newest()}.\n"
+    assert (base.status, base.out) == (0, "The database is at migration base.\n")
+    assert at_record.run("migrate").out == f"The database is at migration {newest()}.\n"
 
 
 def test_base_wants_a_yes(at_record: Shell) -> None:
@@ -57,7 +57,7 @@ def test_a_revision_of_another_line_of_releases_is_named(at_record: Shell, optio
     said = at_record.run("migrate", *options)
 
     assert (said.status, said.out) == (2, "")
-    assert said.err.endswith("the record is at migration fork7, which this release does not have\n")
+    assert said.err.endswith("the database is at migration fork7, which this release does not have\n")
     assert is_clean(said)
 
 
@@ -99,13 +99,13 @@ def test_a_database_of_a_newer_release_is_left_as_it_is(at_record: Shell) -> Non
 
     assert (said.status, said.err) == (0, "")
     assert said.out == (
-        "The record is at migration 0999: a newer release has migrated it,"
+        "The database is at migration 0999: a newer release has migrated it,"
         f" and this release needs {newest()} only.\n"
     )
     back = at_record.run("migrate", "--to", "0001")
     assert back.status == 2
     assert back.err == (
-        "--to: the record is at migration 0999 of a newer release; use that release to go back\n"
+        "--to: the database is at migration 0999 of a newer release; use that release to go back\n"
     )
     assert _revision(at_record.environment["DATABASE_URL"]) == "0999"
 

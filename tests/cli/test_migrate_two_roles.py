@@ -11,7 +11,7 @@ from app.db.migrate import migrate, newest
 from tests.cli.commands import LONGEST, Said, Shell, is_clean
 from tests.database_roles import OWNER_PASSWORD, PASSWORD, PASSWORDS, TwoRoles, two_roles
 
-DONE = f"The record is at migration {newest()}.\n"
+DONE = f"The database is at migration {newest()}.\n"
 
 
 @pytest.fixture

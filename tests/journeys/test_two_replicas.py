@@ -218,7 +218,7 @@ def test_replicas_that_start_together_migrate_together(empty_url: str) -> None:
     ]
     said = [process.communicate(timeout=TIMEOUT_SECONDS)[0].decode() for process in started]
     assert [process.returncode for process in started] == [0, 0], said
-    assert all(f"The record is at migration {newest()}." in text for text in said)
+    assert all(f"The database is at migration {newest()}." in text for text in said)
 
 
 def test_a_deadline_is_kept_by_whichever_replica_is_left(few: Fleet) -> None:

@@ -17,7 +17,7 @@ from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.users.accounts import account_status_of
 from app.slack.users.members import NO_SUCH_ENTRY
 
-MEND: Final[Mapping[AccountStatus, str]] = {
+STATUS_SAID: Final[Mapping[AccountStatus, str]] = {
     AccountStatus.DEACTIVATED: "the account is deactivated",
     AccountStatus.GUEST: "the account is a guest's, and guests do not decide",
     AccountStatus.BOT: "the account is a bot's, and bots do not decide",
@@ -51,7 +51,9 @@ class Approvers:
         except SLACK_CALL_ERRORS as exc:
             if error_code_of(exc) not in NO_SUCH_ENTRY:
                 self._unread.add(group)
-            remedy = "Mend the id in switchgate.toml, or enable the group; until then none of its members can approve."
+            remedy = (
+                "Correct the id in switchgate.toml, or enable the group: none of its members can approve."
+            )
             return refused(what, "usergroups.users.list", exc, remedy=remedy, client=self._client)
         members = answer.get("users") or []
         self._groups[group] = frozenset(UserId(str(member)) for member in members)
@@ -69,13 +71,13 @@ class Approvers:
                 self._gone.add(UserId(user))
             else:
                 self._unread.add(user)
-            remedy = "Mend the id in switchgate.toml: it is the member ID in the person's profile."
+            remedy = "Correct the id in switchgate.toml: it is the member ID in the person's profile."
             return refused(what, "users.info", exc, remedy=remedy, client=self._client)
         status = account_status_of(answer.get("user") or {})
         if status is AccountStatus.MEMBER:
             return None
         self._gone.add(UserId(user))
-        return failure(what, MEND[status], "Name somebody else in switchgate.toml.")
+        return failure(what, STATUS_SAID[status], "Name somebody else in switchgate.toml.")
 
     def _short(self, domains: Iterable[Domain]) -> list[Finding]:
         roster = Roster(groups=self._groups, deactivated=frozenset(self._gone))

@@ -31,7 +31,7 @@ def look_at_aws(domains: Sequence[Domain], *, region: str, keys: Mapping[str, st
     try:
         aws = AwsClients(region)
     except (BotoCoreError, ValueError) as exc:
-        said = failure("AWS", type(exc).__name__, "Mend AWS_REGION and the endpoint's address.")
+        said = failure("AWS", type(exc).__name__, "Correct AWS_REGION and the endpoint's address.")
         return AwsLook(findings=[said])
     told, identity = look_at_identity(aws)
     if told.status is CheckStatus.FAILED:

@@ -74,7 +74,7 @@ def wrong_signature(what: str, name: str) -> Finding:
     return failure(
         what,
         f"AWS refuses our signature ({name})",
-        "Synchronize this machine's clock with NTP (AWS allows five minutes), or mend its secret key.",
+        "Synchronize this machine's clock with NTP (AWS allows five minutes), or correct its secret key.",
     )
 
 

@@ -49,7 +49,7 @@ async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
     in_record, gate = await _record(environ, clock)
     found = [*found, *more, *in_record]
     if settings is None or config is None:
-        return [*found, unknown("Slack, CodeDeploy", "not looked at before the above is mended")]
+        return [*found, unknown("Slack, CodeDeploy", "not looked at before the above is corrected")]
     now = clock()
     rules = RuntimeConfig(
         config, roster=lambda: Roster(groups={}), last_synced_at=lambda group: now, clock=clock
@@ -139,7 +139,7 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
     try:
         url = load_database_url(environ)
     except SettingsError:
-        return [unknown(what, "not looked at before DATABASE_URL is mended")], None
+        return [unknown(what, "not looked at before DATABASE_URL is corrected")], None
     if url is None:
         return [_embedded(environ)], None
     database = Database(url)
@@ -162,7 +162,7 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
         return [ok(what, f"at migration {revision}{newer}"), role, time], next(iter(page.items), None)
     except (DatabaseUnavailable, TimeoutError) as exc:
         said = f"it cannot be used ({str(exc) or 'no answer'})"
-        return [failure(what, said, "Mend DATABASE_URL, or the way to the server.")], None
+        return [failure(what, said, "Correct DATABASE_URL, or the way to the server.")], None
     finally:
         await run_with_timeout(RECORD_SECONDS, database.close())
 

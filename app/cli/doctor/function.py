@@ -44,7 +44,7 @@ def look_at_function(
         found: dict[str, Any] = aws.functions.get_function_configuration(FunctionName=name)
     except AwsFailure as exc:
         if isinstance(exc, ClientError) and code_of(exc) == "ResourceNotFoundException":
-            remedy = f"Deploy it, or mend the AppSpec of {', '.join(sorted(groups))}."
+            remedy = f"Deploy it, or correct the AppSpec of {', '.join(sorted(groups))}."
             return FunctionLook(findings=[failure(what, "Lambda has no such function", remedy)])
         return FunctionLook(findings=[refused_read(what, "lambda:GetFunctionConfiguration", exc)])
     values: dict[str, str] = (found.get("Environment") or {}).get("Variables") or {}

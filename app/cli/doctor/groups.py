@@ -171,7 +171,7 @@ def _refused(what: str, domain: Domain, exc: ClientError | BotoCoreError) -> Fin
     if key is not None:
         name = domain.application if key == "application" else domain.deployment_group
         return failure(
-            what, f"CodeDeploy has no {name}", f"Mend {key} of [domains.{domain.name}], or AWS_REGION."
+            what, f"CodeDeploy has no {name}", f"Correct {key} of [domains.{domain.name}], or AWS_REGION."
         )
     if code in CLOCK_SKEW:
         return wrong_signature(what, code)

@@ -104,7 +104,7 @@ async def _channel(client: AsyncWebClient, channel: str, granted: frozenset[str]
         hidden = {"missing_scope"} if READ_CHANNELS in granted else {"missing_scope", "channel_not_found"}
         if error_code_of(exc) in hidden:
             return unknown(what, UNTOLD)
-        remedy = "Mend the id in switchgate.toml; a private channel must invite the app first."
+        remedy = "Correct the id in switchgate.toml; a private channel must invite the app first."
         return refused(what, "conversations.info", exc, remedy=remedy, client=client)
     info: dict[str, Any] = answer.get("channel") or {}
     name = f"#{info.get('name', '')}"

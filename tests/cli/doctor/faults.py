@@ -191,13 +191,13 @@ CODEDEPLOY: Final = [
         name="no such application",
         inject=renamed("application", "ghost"),
         line="trouble domain order: CodeDeploy has no ghost.",
-        remedy="Mend application of [domains.order], or AWS_REGION.",
+        remedy="Correct application of [domains.order], or AWS_REGION.",
     ),
     Fault(
         name="no such deployment group",
         inject=renamed("deployment_group", "ghost"),
         line="trouble domain order: CodeDeploy has no ghost.",
-        remedy="Mend deployment_group of [domains.order], or AWS_REGION.",
+        remedy="Correct deployment_group of [domains.order], or AWS_REGION.",
     ),
     Fault(
         name="the group deploys to EC2",
@@ -317,7 +317,7 @@ HOOK: Final = [
         name="there is no such function",
         inject=lambda fakes: fakes.aws.hook_setup.functions.clear(),
         line="trouble function CodeDeployHook_switchgate: Lambda has no such function.",
-        remedy="Deploy it, or mend the AppSpec of order, user.",
+        remedy="Deploy it, or correct the AppSpec of order, user.",
     ),
     Fault(
         name="the function's time is too short",

@@ -114,7 +114,7 @@ def test_a_channel_that_is_not_there_is_a_failure(ready: Shell, fakes: Fakes) ->
     said = ready.run("doctor")
 
     assert findings(said)[f"channel {CHANNEL.id}"].startswith(
-        "trouble: conversations.info said channel_not_found. Mend the id in switchgate.toml"
+        "trouble: conversations.info said channel_not_found. Correct the id in switchgate.toml"
     )
     assert said.status == 1
 
@@ -224,7 +224,7 @@ def test_a_line_that_is_lost_after_the_first_answer_blames_no_id(ready: Shell, f
     assert found["SLACK_BOT_TOKEN"].startswith("ok: ")
     for what in (f"channel {CHANNEL.id}", "user group S0ONCALL", "card"):
         assert "Slack cannot be reached: 127.0.0.1:" in found[what]
-    assert "Mend the id" not in said.all
+    assert "Correct the id" not in said.all
 
 
 def test_an_internal_error_of_slack_blames_no_token(ready: Shell, fakes: Fakes) -> None:
@@ -250,10 +250,10 @@ def test_an_error_of_codedeploy_is_reported_for_each_domain(ready: Shell, fakes:
 
     assert found["domain order"].startswith("ok: ")
     assert found["domain stranger"].startswith(
-        f"trouble: CodeDeploy has no {more.application}. Mend application of"
+        f"trouble: CodeDeploy has no {more.application}. Correct application of"
     )
     assert found["domain twin"].startswith(
-        "trouble: CodeDeploy has no no-such-group. Mend deployment_group of"
+        "trouble: CodeDeploy has no no-such-group. Correct deployment_group of"
     )
 
 
@@ -359,7 +359,7 @@ def test_too_few_approvers_are_a_failure(
     assert found["approvers of order"].startswith(f"trouble: {told}")
     if "U0LEFT" in rules:
         assert found["user U0LEFT"].startswith("trouble: the account is deactivated.")
-        assert found["user U0TYPO"].startswith("trouble: users.info said user_not_found. Mend the id")
+        assert found["user U0TYPO"].startswith("trouble: users.info said user_not_found. Correct the id")
 
 
 def test_an_org_wide_installation_is_said_not_to_be_supported(ready: Shell, fakes: Fakes) -> None:
