@@ -21,7 +21,7 @@ FROM python:${PYTHON_VERSION}-slim
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Switchgate" \
-      org.opencontainers.image.description="Holds every ECS blue/green traffic switch until a person says yes." \
+      org.opencontainers.image.description="Holds every ECS blue/green traffic switch until a person approves it." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

@@ -78,8 +78,8 @@ TERRAFORM_POLICIES = terraform_policies()
 SWITCHGATE, DOMAIN, GITHUB = "switchgate.yaml", "domain.yaml", "role.yaml"
 
 OF_THE_SERVICE = {
-    "CloudFormation": cloudformation(SWITCHGATE, "HoldPolicy", "EvidencePolicy", "UndoPolicy"),
-    "Terraform": actions([TERRAFORM_POLICIES[name] for name in ("hold", "evidence", "undo")]),
+    "CloudFormation": cloudformation(SWITCHGATE, "HoldPolicy", "EvidencePolicy", "RollBackPolicy"),
+    "Terraform": actions([TERRAFORM_POLICIES[name] for name in ("hold", "evidence", "roll_back")]),
     "docs, the policy": documented_policy("AWS: the service's role"),
     "docs, the tables": documented("AWS: the service's role"),
 }
@@ -168,13 +168,13 @@ def test_a_pipeline_may_do_what_its_scripts_call_and_no_more(where: str) -> None
     assert "ecs:UpdateService" not in OF_THE_PIPELINE[where]
 
 
-def test_an_undo_is_a_policy_of_its_own() -> None:
-    undo = {"codedeploy:StopDeployment", "codedeploy:CreateDeployment", "codedeploy:ContinueDeployment"}
-    for policy in (cloudformation(SWITCHGATE, "UndoPolicy"), actions(TERRAFORM_POLICIES["undo"])):
-        assert undo <= policy
-    assert resources(SWITCHGATE)["UndoPolicy"]["Condition"] == "Undo"
-    assert not undo & cloudformation(SWITCHGATE, "HoldPolicy", "EvidencePolicy")
-    assert not undo & actions([TERRAFORM_POLICIES["hold"], TERRAFORM_POLICIES["evidence"]])
+def test_rolling_back_is_a_policy_of_its_own() -> None:
+    roll_back = {"codedeploy:StopDeployment", "codedeploy:CreateDeployment", "codedeploy:ContinueDeployment"}
+    for policy in (cloudformation(SWITCHGATE, "RollBackPolicy"), actions(TERRAFORM_POLICIES["roll_back"])):
+        assert roll_back <= policy
+    assert resources(SWITCHGATE)["RollBackPolicy"]["Condition"] == "RollBack"
+    assert not roll_back & cloudformation(SWITCHGATE, "HoldPolicy", "EvidencePolicy")
+    assert not roll_back & actions([TERRAFORM_POLICIES["hold"], TERRAFORM_POLICIES["evidence"]])
 
 
 def test_no_policy_is_left_unread() -> None:
@@ -193,12 +193,12 @@ def test_no_policy_is_left_unread() -> None:
     assert roles == {
         "switchgate.yaml ExecutionRole", "switchgate.yaml TaskRole", "switchgate.yaml HookRole",
         "switchgate.yaml ConfigurationPolicy", "switchgate.yaml HoldPolicy",
-        "switchgate.yaml EvidencePolicy", "switchgate.yaml UndoPolicy",
+        "switchgate.yaml EvidencePolicy", "switchgate.yaml RollBackPolicy",
         "domain.yaml DeployRole", "role.yaml PipelineRole",
     }  # fmt: skip
     assert set().union(*(actions(template(path.name)) for path in TEMPLATES)) == read
     assert set(TERRAFORM_POLICIES) == {
-        "configuration", "hold", "evidence", "undo", "hook", "start", "codedeploy_policies", "pipeline_policies",
+        "configuration", "hold", "evidence", "roll_back", "hook", "start", "codedeploy_policies", "pipeline_policies",
     }  # fmt: skip
 
 
@@ -221,7 +221,7 @@ def all_statements() -> Iterator[tuple[str, Any]]:
         for statement in statements(template(path.name)):
             if "Principal" not in statement:
                 yield f"{path.name} {statement['Sid']}", statement
-    for name in ("configuration", "hold", "evidence", "undo", "hook", "start"):
+    for name in ("configuration", "hold", "evidence", "roll_back", "hook", "start"):
         for statement in statements(TERRAFORM_POLICIES[name]):
             yield f"terraform {name} {statement['Sid']}", statement
 

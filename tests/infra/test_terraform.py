@@ -91,7 +91,7 @@ def test_the_service_begins_with_blue_alone() -> None:
     assert balancer["target_group_arn"] == "${aws_lb_target_group.blue.arn}"
 
 
-def test_an_undo_can_still_deploy_the_first_task_definition() -> None:
+def test_a_rollback_can_still_deploy_the_first_task_definition() -> None:
     assert block(DOMAIN, "aws_ecs_task_definition", "first")["skip_destroy"] is True
 
 

@@ -2,6 +2,11 @@ output "hook_function" {
   value = module.switchgate.hook_function
 }
 
+output "service_security_group_id" {
+  description = "The replicas': for tasks that run doctor, and for test listeners that probes request."
+  value       = module.switchgate.service_security_group_id
+}
+
 output "configuration" {
   description = "The domains' tables for switchgate.toml."
   value       = module.policies.configuration

@@ -107,7 +107,7 @@ resource "aws_codedeploy_deployment_group" "this" {
     }
   }
 
-  # A rejection, an alarm and an undo all put traffic back and remove green.
+  # After a rejection, an alarm or a requested rollback CodeDeploy returns traffic to blue and removes green.
   auto_rollback_configuration {
     enabled = true
     events  = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]

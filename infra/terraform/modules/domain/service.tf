@@ -26,7 +26,7 @@ resource "aws_cloudwatch_log_group" "tasks" {
 }
 
 # The first tasks only; pipelines register every later revision. Terraform deregisters a revision that it replaces, and
-# CodeDeploy deploys no deregistered one, so an undo needs skip_destroy.
+# CodeDeploy deploys no deregistered one, so a rollback needs skip_destroy.
 resource "aws_ecs_task_definition" "first" {
   family                   = var.domain.family
   requires_compatibilities = ["FARGATE"]

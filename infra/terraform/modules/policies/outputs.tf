@@ -13,7 +13,7 @@ output "hook_function_arn" {
 }
 
 output "policies" {
-  description = "Policy documents of Switchgate's roles: configuration, hold, evidence, undo, hook, start."
+  description = "Policy documents of Switchgate's roles: configuration, hold, evidence, roll_back, hook, start."
   value       = { for name, policy in local.policies : name => jsonencode(policy) }
 }
 

@@ -89,7 +89,7 @@ locals {
     }
 
     # The service's role, optional: take switches back and end blue early.
-    undo = {
+    roll_back = {
       Version = "2012-10-17"
       Statement = [
         {

@@ -46,7 +46,7 @@ variable "domains" {
     port               = number
     test_port          = optional(number)
     blue_kept_minutes  = optional(number, 60)
-    undo               = optional(bool, true)
+    fast_rollback      = optional(bool, true)
     ready_action       = optional(string, "CONTINUE_DEPLOYMENT")
     ready_wait_minutes = optional(number, 0)
   }))
@@ -79,8 +79,8 @@ variable "domains" {
   }
 
   validation {
-    condition     = alltrue([for domain in values(var.domains) : !(domain.undo && domain.blue_kept_minutes == 0)])
-    error_message = "domains: an undo within seconds needs blue. Give blue_kept_minutes above 0, or say undo = false."
+    condition     = alltrue([for domain in values(var.domains) : !(domain.fast_rollback && domain.blue_kept_minutes == 0)])
+    error_message = "domains: a rollback within seconds needs blue. Give blue_kept_minutes above 0, or say fast_rollback = false."
   }
 
   validation {

@@ -12,7 +12,7 @@ locals {
 
   task_policies = merge(
     { configuration = var.policies.configuration, hold = var.policies.hold, evidence = var.policies.evidence },
-    var.may_undo ? { undo = var.policies.undo } : {},
+    var.may_roll_back ? { roll_back = var.policies.roll_back } : {},
   )
 
   own_secrets = compact([var.slack_secret_arn, var.api_tokens_secret_arn])

@@ -15,8 +15,8 @@ variable "policies" {
   type        = map(string)
 }
 
-variable "may_undo" {
-  description = "Whether Switchgate may stop deployments and deploy the previous revision."
+variable "may_roll_back" {
+  description = "Whether Switchgate may roll back (stop deployments, deploy the previous revision) and terminate blue."
   type        = bool
   default     = true
 }

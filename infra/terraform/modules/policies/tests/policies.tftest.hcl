@@ -55,8 +55,8 @@ run "every_policy_is_a_policy" {
   }
 
   assert {
-    condition     = !strcontains(output.policies.hold, "StopDeployment") && strcontains(output.policies.undo, "StopDeployment")
-    error_message = "Undo is a policy of its own."
+    condition     = !strcontains(output.policies.hold, "StopDeployment") && strcontains(output.policies.roll_back, "StopDeployment")
+    error_message = "Rolling back is a policy of its own."
   }
 }
 
@@ -84,7 +84,7 @@ run "a_name_over_awss_length_is_refused" {
   expect_failures = [var.domains]
 }
 
-run "an_undo_without_blue_is_refused" {
+run "a_fast_rollback_without_blue_is_refused" {
   command = plan
   variables {
     domains = { order = { port = 8020, blue_kept_minutes = 0 } }
@@ -92,10 +92,10 @@ run "an_undo_without_blue_is_refused" {
   expect_failures = [var.domains]
 }
 
-run "no_undo_needs_no_blue" {
+run "no_fast_rollback_needs_no_blue" {
   command = plan
   variables {
-    domains = { order = { port = 8020, blue_kept_minutes = 0, undo = false } }
+    domains = { order = { port = 8020, blue_kept_minutes = 0, fast_rollback = false } }
   }
 }
 
