@@ -83,6 +83,18 @@ def test_the_workflow_gives_the_action_inputs_that_it_has() -> None:
     assert (ROOT / "infra" / "github" / "action.yml").is_file()
 
 
+def test_the_workflow_that_the_page_shows_gives_every_input_that_is_required() -> None:
+    page = (INFRA / "README.md").read_text(encoding="utf-8")
+    shown = [
+        yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ]
+    (call,) = [one["jobs"]["deploy"] for one in shown]
+    inputs = workflow(DEPLOY)["on"]["workflow_call"]["inputs"]
+    required = {name for name, found in inputs.items() if found.get("required")}
+    assert required <= call["with"].keys() <= inputs.keys()
+    assert "hook-function" in required
+
+
 def test_following_may_take_as_long_as_a_gate_and_a_canary() -> None:
     follow = workflow(DEPLOY)["jobs"]["follow"]
     assert follow["needs"] == "deploy"
