@@ -12,7 +12,7 @@ from switchgate_pipeline.watch import Watch
 
 
 def follow(inputs: Inputs, job: Job) -> None:
-    """Raises `PipelineFailure` unless the switch is approved, in time, and not taken back."""
+    """Raises `PipelineFailure` unless the switch is approved, in time, and not rolled back."""
     aws, deployment = Aws(), inputs.required("DEPLOYMENT_ID")
     api = api_of(inputs.optional("API_URL"), inputs.optional("API_TOKEN"))
     watch = Watch(aws, api, inputs, job, deployment)

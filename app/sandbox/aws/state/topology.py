@@ -38,7 +38,7 @@ LOAD_BALANCER_ARN: Final = arn("elasticloadbalancing", f"loadbalancer/{LOAD_BALA
 
 @dataclass(frozen=True, slots=True)
 class SandboxDomain:
-    """One business service: a listener port, two target groups, one application and deployment group.
+    """One domain: a listener port, two target groups, one application and deployment group.
 
     Empty `application` and `deployment_group` become `klp-logistics-<name>-app` and `-dg`. `hooks` are the
     lifecycle events at which the AppSpec names `hook_function`. `auto_rollback` empty: CodeDeploy rolls

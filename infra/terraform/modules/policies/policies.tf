@@ -88,7 +88,7 @@ locals {
       ]
     }
 
-    # The service's role, optional: take switches back and end blue early.
+    # The service's role, optional: roll switches back and terminate blue early.
     roll_back = {
       Version = "2012-10-17"
       Statement = [
