@@ -6,10 +6,12 @@ A release before this one cannot read such a gate and skips it: set `mode = "obs
 from typing import Final
 
 from alembic import op
+from sqlalchemy import text
 
 revision = "0032"
 down_revision = "0031"
 
+LIMITS: Final = ("statement_timeout", "lock_timeout")
 NAMED_RULES: Final = "jsonb_typeof(overridden_rules) = 'array' AND jsonb_array_length(overridden_rules) > 0"
 GLASS_BEFORE: Final = f"""
     (basis IS NOT DISTINCT FROM 'break_glass') = (overridden_rules IS NOT NULL)
@@ -45,5 +47,22 @@ def _check(*, bases: str, glass: str) -> None:
         op.execute(
             f"ALTER TABLE gates DROP CONSTRAINT {name}, ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID"
         )
-    for name in conditions:
-        op.execute(f"ALTER TABLE gates VALIDATE CONSTRAINT {name}")
+    with op.get_context().autocommit_block():
+        # Here each has a transaction of its own: the lock by which the table was altered would stop every gate meanwhile.
+        limits = _without_limits()
+        for name in conditions:
+            op.execute(f"ALTER TABLE gates VALIDATE CONSTRAINT {name}")
+        _with(limits)
+
+
+def _without_limits() -> dict[str, str]:
+    """It reads the whole table, and nobody who reads or writes rows waits for it."""
+    connection = op.get_bind()
+    limits = {name: str(connection.execute(text(f"SHOW {name}")).scalar_one()) for name in LIMITS}
+    _with(dict.fromkeys(LIMITS, "0"))
+    return limits
+
+
+def _with(limits: dict[str, str]) -> None:
+    for name, value in limits.items():
+        op.execute(f"SET {name} = '{value}'")

@@ -32,6 +32,18 @@ UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'observe', dec
 """
 
 
+NOTE_LOCKS = """
+CREATE TABLE noted (statement text, locked boolean);
+CREATE FUNCTION note_locks() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO noted SELECT current_query(), EXISTS (
+        SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'gates'::regclass AND mode LIKE '%Exclusive%'
+    );
+END $$;
+CREATE EVENT TRIGGER note_locks ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION note_locks()
+"""
+
+
 def test_a_switch_that_passed_in_observe_mode_was_approved_by_nobody_for_an_older_release(
     empty_url: str,
 ) -> None:
@@ -46,6 +58,19 @@ def test_a_switch_that_passed_in_observe_mode_was_approved_by_nobody_for_an_olde
         ).fetchone()
     assert row == ("checks", None, None)
     assert migrate(empty_url) == newest()
+
+
+def test_gates_are_read_and_written_while_their_new_constraints_are_validated(empty_url: str) -> None:
+    """Each in a transaction of its own: none begins with a lock that an earlier statement took."""
+    migrate(empty_url, to="0031")
+    with psycopg.connect(empty_url) as connection:
+        connection.execute(NOTE_LOCKS)
+    for revision in ("0032", "0031"):
+        assert migrate(empty_url, to=revision) == revision
+        with psycopg.connect(empty_url) as connection:
+            noted = connection.execute("DELETE FROM noted RETURNING statement, locked").fetchall()
+        validated = [locked for statement, locked in noted if "VALIDATE" in statement.replace("NOT VALID", "")]
+        assert validated == [False] * 3, noted
 
 
 def test_a_withdrawal_is_a_rejection_for_an_older_release(empty_url: str) -> None:
