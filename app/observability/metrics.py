@@ -2,7 +2,10 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Enum, Gauge, Histogram
+from prometheus_client import Counter, Enum, Gauge, Histogram, disable_created_metrics
+
+# The time when each series began: as many series again, which nothing reads.
+disable_created_metrics()
 
 UNKNOWN_DOMAIN: Final = ""
 """The label of gates whose domain is not known, or not configured any more. Prometheus has no label for it then."""

@@ -1,5 +1,6 @@
 """/metrics: what the gauges read from the database, and what is counted of the calls to Slack and AWS."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -61,6 +62,21 @@ async def test_a_gate_of_a_domain_that_is_configured_no_more_has_no_domain(harne
     await read_gauges(harness)
     assert sample("switchgate_gates", domain="", phase="awaiting") == 1
     assert REGISTRY.get_sample_value("switchgate_gates", {"domain": "order", "phase": "awaiting"}) is None
+
+
+async def test_a_scrape_while_domains_change_finds_all_that_stay(harness: Harness) -> None:
+    await read_gauges(harness)
+    config = harness.fakes.config_file
+    config.write_text(config.read_text("utf-8").replace("[domains.order]", "[domains.renamed]"), "utf-8")
+    harness.reload_config()
+    reading = asyncio.create_task(read_gauges(harness))
+    found = set()
+    while not reading.done():
+        found.add(REGISTRY.get_sample_value("switchgate_gates", {"domain": "hub", "phase": "awaiting"}))
+        await asyncio.sleep(0)
+    await reading
+    assert found == {0}
+    assert REGISTRY.get_sample_value("switchgate_gates", {"domain": "renamed", "phase": "awaiting"}) == 0
 
 
 async def test_work_that_nobody_does_grows_old(harness: Harness) -> None:

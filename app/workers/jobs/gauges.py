@@ -1,7 +1,7 @@
 """Updates the gauges of /metrics that are read from the database, and gives counters their series."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final, get_args
 
@@ -34,6 +34,7 @@ OPEN_PHASES: Final = tuple(phase for phase in Phase if phase is not Phase.CLOSED
 def update_gauges(deps: Dependencies) -> Step:
     """Open gates by domain, and how late the oldest work of each kind is."""
     gates = _GateGauges()
+    _start_counters()
 
     async def step(limit: int) -> Jobs:
         load = await deps.repositories.queries.load()
@@ -48,31 +49,48 @@ class _GateGauges:
     """Every configured domain has a value for each phase, and no other one has: labels come from the configuration."""
 
     def __init__(self) -> None:
-        self._domains: Sequence[str] | None = None
+        self._known = {UNKNOWN_DOMAIN}
 
     async def update(self, found: Collection[OpenGates], *, domains: Sequence[str], now: datetime) -> None:
         """Lets presses be served in between: there may be a thousand domains."""
-        if domains != self._domains:
-            for gauge in (GATES, OLDEST_WAITING_GATE_SECONDS, NEXT_DEADLINE):
-                gauge.clear()
-            _start_counters(domains)
-            self._domains = domains
         by_domain: dict[str, list[OpenGates]] = {domain: [] for domain in (*domains, UNKNOWN_DOMAIN)}
         for each in found:
             by_domain.get(each.domain or UNKNOWN_DOMAIN, by_domain[UNKNOWN_DOMAIN]).append(each)
-        for number, (domain, own) in enumerate(by_domain.items()):
-            if number % DOMAINS_PER_TURN == 0:
-                await asyncio.sleep(0)
-            _set_gates_of(domain, own, now=now)
+        async for domain in _in_turns(by_domain):
+            if domain not in self._known:
+                _start_counters_of(domain)
+                self._known.add(domain)
+            _set_gates_of(domain, by_domain[domain], now=now)
+        # Alone, so that a scrape in between finds every series of the domains that stay.
+        async for domain in _in_turns(self._known - by_domain.keys()):
+            _remove_gauges_of(domain)
+            self._known.remove(domain)
 
 
-def _start_counters(domains: Collection[str]) -> None:
+async def _in_turns(domains: Iterable[str]) -> AsyncIterator[str]:
+    for number, domain in enumerate(domains):
+        if number % DOMAINS_PER_TURN == 0:
+            await asyncio.sleep(0)
+        yield domain
+
+
+def _remove_gauges_of(domain: str) -> None:
+    for phase in OPEN_PHASES:
+        GATES.remove(phase.value, domain)
+    OLDEST_WAITING_GATE_SECONDS.remove(domain)
+    NEXT_DEADLINE.remove(domain)
+
+
+def _start_counters_of(domain: str) -> None:
     """Gives counters their series before the first event: Prometheus sees no increase in a series that begins at 1."""
-    for domain in domains:
-        BREAK_GLASS.labels(domain=domain)
-        UNAPPROVABLE_GATES.labels(domain=domain)
-        for verdict in Verdict:
-            DECISIONS.labels(verdict=verdict.value, domain=domain)
+    BREAK_GLASS.labels(domain=domain)
+    UNAPPROVABLE_GATES.labels(domain=domain)
+    for verdict in Verdict:
+        DECISIONS.labels(verdict=verdict.value, domain=domain)
+
+
+def _start_counters() -> None:
+    """Of the counters without a domain."""
     for outcome in Outcome:
         REPORTS.labels(outcome=outcome.value)
     for work in get_args(Work):

@@ -1,16 +1,39 @@
 """/healthz, /readyz, /metrics, while all is well and while it is not."""
 
+import asyncio
 from pathlib import Path
+from threading import Event
 
 import pytest
+from prometheus_client import REGISTRY, Metric
+from prometheus_client.registry import Collector
 
 from app.db.migrate import newest
+from app.web.health import metrics
 from tests.flow.outsiders import alters
 from tests.harness import running_harness
 from tests.postgres_line import line_to
 from tests.web.api.asking import Asker, asking
 
+LONGEST_SECONDS = 5
 READY = {"record": "ok", "slack": "ok"}
+
+
+class Slow(Collector):
+    """Answers when it may, or after `LONGEST_SECONDS`; `waited`: which of the two."""
+
+    def __init__(self) -> None:
+        self.may_answer = Event()
+        self.is_asked = False
+        self.waited: list[bool] = []
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> list[Metric]:
+        self.is_asked = True
+        self.waited.append(self.may_answer.wait(LONGEST_SECONDS))
+        return []
 
 
 async def test_a_service_in_order_is_alive_and_ready(asker: Asker) -> None:
@@ -89,9 +112,9 @@ async def test_a_socket_that_stays_down_is_not_ready(asker: Asker) -> None:
 
 
 async def test_metrics_count_what_happened(afternoon: Asker) -> None:
-    metrics = await afternoon.get("/metrics")
+    answer = await afternoon.get("/metrics")
 
-    assert metrics.headers["content-type"].startswith("text/plain")
+    assert answer.headers["content-type"].startswith("text/plain")
     for name in (
         'switchgate_hooks_total{outcome="opened"}',
         'switchgate_reports_total{outcome="acknowledged"}',
@@ -106,4 +129,21 @@ async def test_metrics_count_what_happened(afternoon: Asker) -> None:
         "switchgate_report_overdue_seconds",
         'switchgate_worker_last_success_timestamp_seconds{worker="expire_gates"}',
     ):
-        assert name in metrics.text
+        assert name in answer.text
+    assert "_created" not in answer.text
+
+
+async def test_a_scrape_does_not_keep_the_event_loop() -> None:
+    """With a thousand domains it takes hundreds of milliseconds."""
+    slow = Slow()
+    REGISTRY.register(slow)
+    try:
+        scrape = asyncio.create_task(metrics())
+        async with asyncio.timeout(10):
+            while not slow.is_asked:
+                await asyncio.sleep(0)
+        slow.may_answer.set()
+        assert (await scrape).status_code == 200
+    finally:
+        REGISTRY.unregister(slow)
+    assert slow.waited == [True]
