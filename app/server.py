@@ -19,7 +19,7 @@ from app.config.environment import SIGNING_FORM_WARNING, UNENCRYPTED_WARNING, Se
 from app.config.loader import Config
 from app.config.reloader import ConfigReloader
 from app.config.source import ConfigSource
-from app.observability.tracing import start_tracing, use_tracing
+from app.observability.tracing import start_tracing, stop_tracing, use_tracing
 from app.slack.auth_check import CannotStart
 from app.web.connections import BoundedH11Protocol
 
@@ -106,7 +106,7 @@ async def serve(settings: Settings, config: Config, *, source: ConfigSource, dat
         reloading.cancel()
         await service.stop(seconds=server.seconds_left())
         listener.close()
-        tracing.stop()
+        await stop_tracing(tracing, seconds=server.seconds_left())
 
 
 def _exit_after(seconds: float) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 from prometheus_client import Counter, Enum, Gauge, Histogram, disable_created_metrics
 
 # The time when each series began: as many series again, which nothing reads.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # not annotated
 
 UNKNOWN_DOMAIN: Final = ""
 """The label of gates whose domain is not known, or not configured any more. Prometheus has no label for it then."""

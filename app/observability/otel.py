@@ -1,5 +1,6 @@
 """OpenTelemetry: the SDK, its instrumentation of ASGI, botocore, aiohttp and threads, and the spans of gates."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrument
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 from opentelemetry.instrumentation.threading import ThreadingInstrumentor
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -28,10 +29,15 @@ _trace_id: ContextVar[int | None] = ContextVar("trace_id", default=None)
 
 
 class GateTraceIds(RandomIdGenerator):
-    """A trace that begins for a gate has the gate's id, which is a random UUID, as its trace id."""
+    """A trace that begins for a gate has the id that `trace_id_of` gives it."""
 
     def generate_trace_id(self) -> int:
         return _trace_id.get() or super().generate_trace_id()
+
+
+def trace_id_of(gate: UUID) -> int:
+    """The same on every replica. A hash, because samplers take the id's bits for random, and a UUID's are not all."""
+    return int.from_bytes(hashlib.sha256(gate.bytes).digest()[:16])
 
 
 class WithoutTexts(SpanExporter):
@@ -71,9 +77,11 @@ class OpenTelemetry:
     """See `app.observability.tracing.Tracing`."""
 
     def __init__(self, processor: SpanProcessor) -> None:
-        # The name is that of OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES, if they are set.
-        resource = Resource({"service.name": "switchgate"}).merge(Resource.create())
-        self._provider = TracerProvider(resource=resource, id_generator=GateTraceIds())
+        # The detector reads OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, which count more than our own name.
+        resource = Resource.create({SERVICE_NAME: "switchgate"}).merge(OTELResourceDetector().detect())
+        self._provider = TracerProvider(
+            resource=resource, id_generator=GateTraceIds(), shutdown_on_exit=False
+        )
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("switchgate")
         how: dict[str, Any] = {"tracer_provider": self._provider}
@@ -98,7 +106,7 @@ class OpenTelemetry:
     ) -> Iterator[None]:
         """A span of a gate begins in the gate's trace, and links to the one that it was started in."""
         caller = trace.get_current_span().get_span_context()
-        token = _trace_id.set(UUID(gate).int if gate else None)
+        token = _trace_id.set(trace_id_of(UUID(gate)) if gate else None)
         try:
             started = self._tracer.start_span(
                 name,

@@ -4,8 +4,10 @@ The service itself needs no OpenTelemetry SDK: `switchgate[otel]` installs it, a
 only if it is configured.
 """
 
+import asyncio
+import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -30,7 +32,7 @@ class Tracing(Protocol):
         ...
 
     def stop(self) -> None:
-        """Sends what is left. Blocks."""
+        """Sends what is left. Blocks for up to half a minute; see `stop_tracing`."""
         ...
 
 
@@ -54,15 +56,43 @@ class _InUse:
 
 
 def start_tracing(environ: Mapping[str, str]) -> Tracing:
-    """From the environment, as the OpenTelemetry specification names its variables."""
+    """From the environment, as the OpenTelemetry specification names its variables.
+
+    Without traces where it cannot: they are no reason not to serve.
+    """
     if not _is_wanted(environ):
         return NoTracing()
     try:
         from app.observability.otel import start
+
+        return start()
     except ModuleNotFoundError as exc:
         log.warning("tracing_not_installed", module=exc.name, remedy="install switchgate[otel]")
-        return NoTracing()
-    return start()
+    except Exception as exc:
+        # Without its text, which may repeat a value, such as that of a header.
+        log.error("tracing_not_started", error=type(exc).__name__, remedy="check the variables OTEL_…")
+    return NoTracing()
+
+
+async def stop_tracing(tracing: Tracing, *, seconds: float) -> None:
+    """Sends what is left, for so long at most. A collector that does not answer keeps neither the event loop nor the
+    process: it is waited for in a daemon thread."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        try:
+            tracing.stop()
+        finally:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(stopped.set)
+
+    threading.Thread(target=stop, name="stop-tracing", daemon=True).start()
+    try:
+        async with asyncio.timeout(seconds):
+            await stopped.wait()
+    except TimeoutError:
+        log.warning("traces_not_sent", problem="the collector did not answer in time")
 
 
 def use_tracing(tracing: Tracing) -> None:
@@ -79,8 +109,8 @@ def span(
 ) -> AbstractContextManager[None]:
     """A span while the block runs, or since `started_at`.
 
-    Spans of a gate have the gate's id as their trace id, whichever replica writes them and whenever: hook, presses,
-    reports and messages are one trace, and nothing has to be stored to join them.
+    Spans of a gate have a trace id that follows from the gate's id, whichever replica writes them and whenever: hook,
+    presses, reports and messages are one trace, and nothing has to be stored to join them.
     """
     return _InUse.tracing.span(name, gate=gate, deployment=deployment, started_at=started_at)
 

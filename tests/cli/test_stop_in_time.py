@@ -99,6 +99,24 @@ def test_a_call_that_no_time_out_ends_does_not_keep_the_process(ready: Shell, fa
     assert '"event": "stop_left_threads_behind"' in log.read_text()
 
 
+def test_a_collector_of_traces_that_does_not_answer_does_not_keep_the_process(
+    ready: Shell, fakes: Fakes
+) -> None:
+    log = ready.folder / "log"
+    with (
+        _slow_answers() as (url, called),
+        Replica({**ready.environment, "OTEL_EXPORTER_OTLP_ENDPOINT": url}, log=log) as replica,
+    ):
+        replica.wait_ready()
+        fakes.service_urls = [replica.url]
+        fakes.aws.deploy("order")
+        until(called.is_set, 30)
+
+        assert _seconds_to_stop(replica) < STOP_SECONDS
+
+    assert '"event": "traces_not_sent"' in log.read_text()
+
+
 @contextmanager
 def _slow_answers() -> Iterator[tuple[str, Event]]:
     """An endpoint that answers each request with a byte every 100 ms; its address, and whether it was called."""

@@ -69,7 +69,9 @@ def test_gates_are_read_and_written_while_their_new_constraints_are_validated(em
         assert migrate(empty_url, to=revision) == revision
         with psycopg.connect(empty_url) as connection:
             noted = connection.execute("DELETE FROM noted RETURNING statement, locked").fetchall()
-        validated = [locked for statement, locked in noted if "VALIDATE" in statement.replace("NOT VALID", "")]
+        validated = [
+            locked for statement, locked in noted if "VALIDATE" in statement.replace("NOT VALID", "")
+        ]
         assert validated == [False] * 3, noted
 
 
