@@ -55,7 +55,7 @@ _GATE_COLUMNS: Final = tuple(
     for name in (
         *("id", "hook_name", "phase", "prompt_version", "version", "opened_at", "deadline_at", "verdict"),
         *("basis", "decided_at", "decided_by", "decided_name", "reason", "overridden_rules", "outcome"),
-        *("outcome_detail", "reported_at", "event_read_at", "reminded_at", "shown_by", "returns"),
+        *("outcome_detail", "reported_at", "event_read_at", "reminded_at", "shown_by", "returns", "observed"),
     )
 )
 _rollback = switches.alias("rollback")

@@ -122,6 +122,7 @@ gates: Final = Table(
     _text("domain"),
     Column("shown_by", Uuid, ForeignKey("gates.id")),
     Column("returns", Boolean),
+    Column("observed", Boolean),
     UniqueConstraint("switch_id", "execution_hash", name="gates_key"),
     Index("gates_waiting", "deadline_at", postgresql_where=text("phase = 'awaiting'")),
     Index(

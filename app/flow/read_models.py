@@ -150,6 +150,8 @@ class GateView:
     """The gate whose card shows this one, where somebody here asked for this rollback; None: it has its own card."""
     returns: bool = False
     """It brings back the version that the gate named by `shown_by` had switched to: it rolls back a rollback."""
+    observed: bool = False
+    """Its domain was in observe mode when it opened, or when CodeDeploy confirmed it."""
     followed_by: "GateView | None" = None
     """The latest gate that this one's card shows, where it was asked for."""
     evidence: Evidence | None = None

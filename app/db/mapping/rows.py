@@ -104,6 +104,7 @@ def gate_view_from_row(row: Any) -> GateView:
         superseded=row.superseded,
         shown_by=GateId(row.shown_by) if row.shown_by else None,
         returns=bool(row.returns),
+        observed=bool(row.observed),
         overridden_rules=_overridden_rules(row),
         guard=_guard(row),
         freezes=tuple(map(_freeze, row.freezes or ())),

@@ -27,6 +27,7 @@ from app.db.repositories.exclusivity import (
     related_switches,
     related_switches_parameters,
 )
+from app.db.repositories.gate_origin import is_made_by_an_undo, was_withdrawn_by
 from app.db.repositories.open_gate import open_gate_parameters, open_gate_statement
 from app.db.statements import execute
 from app.db.tables import evidence, gates, interventions, switches, votes
@@ -37,6 +38,7 @@ from app.flow.read_models import GateView
 from app.flow.undo.intervention import Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, Withdrawal, answer_to, verdict_of
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
+from app.gate.people import Build
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.votes import Vote
@@ -75,6 +77,7 @@ SELECT_TO_OBSERVE: Final = (
     .outerjoin(evidence, evidence.c.gate_id == gates.c.id)
     .where(
         IS_AWAITING,
+        gates.c.observed.is_(True),
         switches.c.verified_at.is_not(None),
         is_one_of(switches.c.domain, "domains"),
         or_(evidence.c.seen_at.is_not(None), gates.c.opened_at <= bindparam("opened_before")),
@@ -239,6 +242,14 @@ class HeldGateRow:
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
         rows = await execute(self._connection, SELECT_UNDO_THAT_CREATED, where)
         return intervention_from_json(rows[0].intervention) if rows else None
+
+    async def is_made_by_an_undo(self) -> bool:
+        """Whether an undo of ours made this gate's deployment, or is just making it."""
+        return await is_made_by_an_undo(self._connection, self._view)
+
+    async def was_withdrawn_by(self, build: Build) -> bool:
+        """Whether this token withdrew it for this build."""
+        return await was_withdrawn_by(self._connection, self._view, build)
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
         """Deletes a vote and invalidates the card."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    true,
     union_all,
     update,
 )
@@ -70,6 +71,9 @@ MAKE_HEALTH_DUE: Final = (
         gates.c.phase != literal_column("'awaiting'"),
     )
     .values(due_at=NOW_PARAM, attempts=0)
+)
+STORE_OBSERVED: Final = (
+    update(gates).where(gates.c.switch_id == SWITCH_PARAM, IS_AWAITING).values(observed=true())
 )
 MAKE_REPORTS_DUE: Final = (
     update(reports)
@@ -171,6 +175,9 @@ class HeldSwitchRow:
         )
         await execute(self._connection, MAKE_EVIDENCE_DUE, values)
         await execute(self._connection, MAKE_REPORTS_DUE, values)
+        if verification.observed:
+            # Nobody could decide the unconfirmed gate: the mode of now applies.
+            await execute(self._connection, STORE_OBSERVED, values)
         undo = undo_named_in(verification.facts.description)
         await execute(self._connection, STORE_SHOWING_GATE, {**values, "undo": undo})
 

@@ -58,9 +58,9 @@ WITH s AS (
     RETURNING id
 ), g AS (
     INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at,
-                       remind_at, shown_by, returns)
+                       remind_at, observed, shown_by, returns)
     SELECT :gate, s.id, :execution_hash, :execution_id, :hook_name, 'awaiting', :now, :deadline_at, :remind_at,
-           shown.id, shown.returns
+           CAST(:observes AS boolean), shown.id, shown.returns
     FROM s LEFT JOIN ({shown_by}) shown ON true
     ON CONFLICT ON CONSTRAINT gates_key DO NOTHING
     RETURNING id, switch_id
@@ -111,6 +111,7 @@ def open_gate_parameters(opening: Opening, events: Sequence[Event]) -> dict[str,
         "remind_at": opening.remind_at,
         "passes": opening.passes,
         "undo": opening.undo,
+        "observes": bool(opening.verification and opening.verification.observed),
         "events": events_parameter(events),
         "verified_at": opening.opened_at if opening.verification else None,
         **verification_columns(opening.verification),

@@ -12,6 +12,7 @@ from app.flow.read_models import GateView
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.denials import Denial
+from app.gate.rules.permits import is_auto_rollback
 from app.gate.rules.violations import rule_key
 
 MAX_GATES_PER_RUN: Final = 50
@@ -24,7 +25,8 @@ class ObservedGates(Protocol):
     async def to_observe(
         self, domains: Sequence[DomainName], *, opened_before: datetime, limit: int, skip: Sequence[GateId]
     ) -> Sequence[GateId]:
-        """Verified waiting gates of these domains that have evidence or were opened before, and no rejection."""
+        """Verified waiting gates of these domains that opened in observe mode and have no rejection; they have
+        evidence, or were opened before."""
         ...
 
 
@@ -49,6 +51,8 @@ async def _approve(gate: GateId, *, repository: GateRepository, rules: Rules, no
     async with repository.hold(gate, skip_locked=True) as held:
         if held is None:
             return False
+        if not await _is_observed(held, rules=rules):
+            return False
         await lock_exclusivity(held, rules=rules)
         found = _approval(held.view, rules=rules, now=now)
         if found is None:
@@ -57,6 +61,14 @@ async def _approve(gate: GateId, *, repository: GateRepository, rules: Rules, no
         context.gate.decide(approval)
         await held.save(vote=None, decision=approval, events=[_event(held, approval, now)], now=now)
         return True
+
+
+async def _is_observed(held: HeldGate, *, rules: Rules) -> bool:
+    """Only what opened in observe mode, while that is in force. A rescue passes its own gate, on its own basis."""
+    view = held.view
+    if not view.observed or is_auto_rollback(view.switch.creator):
+        return False
+    return view.switch.domain in rules.observed() and not await held.is_made_by_an_undo()
 
 
 def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[ApprovalContext, Approval] | None:

@@ -10,11 +10,12 @@ from app.flow.audit_events import Event, Kind, requester_actor
 from app.flow.ports.database import GateRepository, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.flow.switch_progress import is_withdrawn_by_somebody
+from app.flow.switch_progress import is_withdrawn_for_build
 from app.gate.decision import Withdrawal
 from app.gate.ids import GateId
 from app.gate.people import Build, Person
-from app.gate.rules.denials import AlreadyHandled, AnotherDomain, Denial
+from app.gate.rules.denials import AlreadyHandled, AnotherDomain, Denial, IsARescue
+from app.gate.rules.permits import is_auto_rollback
 from app.gate.state_machine import AlreadyDecided, Awaiting
 
 
@@ -38,9 +39,9 @@ async def withdraw_switch(
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
-            if is_withdrawn_by_build(held.view, request.by):
+            if await _is_repeated(held, request.by):
                 return held.view
-            withdrawal = withdrawal_of(held.view, request, rules=rules, now=now)
+            withdrawal = await _withdrawal(held, request, rules=rules, now=now)
             if held.is_replay:
                 raise AlreadyHandled
         except Denial as exc:
@@ -59,7 +60,7 @@ async def check_withdrawal(
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
-            withdrawal_of(held.view, request, rules=rules, now=now)
+            await _withdrawal(held, request, rules=rules, now=now)
         except Denial as exc:
             denied = await _deny(request, held, exc, now=now)
         else:
@@ -78,27 +79,41 @@ def may_withdraw(view: GateView, *, person: Person, rules: Rules, now: datetime)
 
 def withdrawal_of(view: GateView, request: WithdrawalRequest, *, rules: Rules, now: datetime) -> Withdrawal:
     """The decision. Raises a `Denial`. The domain's policy is not asked, so it need not be configured any more."""
+    _check_domain(view, request.by)
     if not isinstance(view.gate, Awaiting):
         raise AlreadyDecided
+    if is_auto_rollback(view.switch.creator):
+        raise IsARescue
     if isinstance(request.by, Build):
-        return _withdrawal_by_build(view, view.gate, request.by, reason=request.reason, now=now)
+        return view.gate.withdraw_for_build(request.by.name, reason=request.reason, now=now)
     return view.gate.withdraw(request.by, reason=request.reason, roster=rules.roster(), now=now)
 
 
-def is_withdrawn_by_build(view: GateView, by: Person | Build) -> bool:
-    """Whether this very build has withdrawn the switch: a pipeline repeats a request whose answer was lost."""
-    same = isinstance(by, Build) and view.decided_by is None and view.decided_name == by.name
-    return same and is_withdrawn_by_somebody(view)
-
-
-def _withdrawal_by_build(
-    view: GateView, gate: Awaiting, build: Build, *, reason: str, now: datetime
-) -> Withdrawal:
-    withdrawal = gate.withdraw_for_build(build.name, reason=reason, now=now)
-    switch = view.switch
-    if (switch.application, switch.deployment_group) != (build.application, build.deployment_group):
+def _check_domain(view: GateView, by: Person | Build) -> None:
+    """Raises `AnotherDomain`. What CodeDeploy has not confirmed has no deployment group yet."""
+    if not isinstance(by, Build) or not view.switch.verified:
+        return
+    if (view.switch.application, view.switch.deployment_group) != (by.application, by.deployment_group):
         raise AnotherDomain
+
+
+async def _withdrawal(
+    held: HeldGate, request: WithdrawalRequest, *, rules: Rules, now: datetime
+) -> Withdrawal:
+    """The decision, under the lock: the record says whether the gate is an undo's. Raises a `Denial`."""
+    withdrawal = withdrawal_of(held.view, request, rules=rules, now=now)
+    if await held.is_made_by_an_undo():
+        raise IsARescue
     return withdrawal
+
+
+async def _is_repeated(held: HeldGate, by: Person | Build) -> bool:
+    """Whether this token has withdrawn the switch for this build: a pipeline repeats a request whose answer was lost.
+    Raises `AnotherDomain`."""
+    _check_domain(held.view, by)
+    if not isinstance(by, Build) or not is_withdrawn_for_build(held.view):
+        return False
+    return await held.was_withdrawn_by(by)
 
 
 async def _deny(

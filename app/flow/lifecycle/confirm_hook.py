@@ -117,6 +117,7 @@ def verify_facts(facts: DeploymentFacts, target: Target | None, *, rules: Rules)
         facts=facts,
         deployed_by=claims.shown,
         named_deployers=tuple(sorted(named)),
+        observed=domain is not None and domain.policy.observe,
     )
 
 

@@ -14,6 +14,7 @@ from app.flow.read_models import GateView
 from app.flow.undo.intervention import Intervention
 from app.gate.decision import Decision
 from app.gate.ids import DomainName, ExecutionId, GateId, SwitchKey, UserId
+from app.gate.people import Build
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.votes import Vote
@@ -40,6 +41,9 @@ class Verification:
     deployed_by: str | None
     named_deployers: tuple[UserId, ...] = ()
     """The people that the deployment names. Who deployed is known once the task definition's tag is read."""
+
+    observed: bool = False
+    """The domain is in observe mode."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,6 +141,14 @@ class HeldGate(Protocol):
 
     async def originating_undo(self) -> Intervention | None:
         """The undo of ours that made this gate's deployment, if any."""
+        ...
+
+    async def is_made_by_an_undo(self) -> bool:
+        """Whether an undo of ours made this gate's deployment, or is just making it."""
+        ...
+
+    async def was_withdrawn_by(self, build: Build) -> bool:
+        """Whether this token withdrew it for this build."""
         ...
 
 

@@ -48,6 +48,12 @@ class AnotherDomain(Denial):
     code = "another_domain"
 
 
+class IsARescue(Denial):
+    """An automatic rollback or an undo passes its own gate, so its switch is never withdrawn."""
+
+    code = "is_a_rescue"
+
+
 class AlreadyApproved(Denial):
     """The same person's approval counts once."""
 

@@ -206,9 +206,14 @@ AUTO_ROLLBACK_CREATORS: Final = frozenset({"codeDeployRollback", "CloudFormation
 """Values of CodeDeploy's `creator` for an automatic rollback."""
 
 
+def is_auto_rollback(creator: str | None) -> bool:
+    """Whether CodeDeploy's `creator` is that of an automatic rollback."""
+    return creator in AUTO_ROLLBACK_CREATORS
+
+
 def permit_for_auto_rollback(gate: GateId, *, creator: str) -> Permit | None:
     """The permit of an automatic rollback, which needs no approval; None for any other deployment."""
-    if creator not in AUTO_ROLLBACK_CREATORS:
+    if not is_auto_rollback(creator):
         return None
     return Permit(gate=gate, by=None, name=creator, basis=Basis.AUTO_ROLLBACK, mint=_MINT)
 

@@ -46,7 +46,7 @@ def header_text(
 
 def _is_observed(view: GateView, domain: OwnedDomain | None) -> bool:
     if isinstance(view.gate, Awaiting):
-        return domain is not None and domain.policy.observe
+        return view.observed and domain is not None and domain.policy.observe
     return view.basis is Basis.OBSERVE
 
 

@@ -81,18 +81,18 @@ async def test_it_waits_for_codedeploys_confirmation(build: Build) -> None:
         assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_a_rejection_that_came_first_stands(build: Build) -> None:
-    async with build('approvals = 2\nreject = "majority"\n') as harness:
-        deployment, _ = await harness.open_gate("order")
-        payment, _ = await harness.open_gate("payment")
-        await harness.reject(OLU.id, deployment, "not today")
-        await harness.until(lambda: harness.rows("SELECT 1 FROM votes WHERE choice = 'reject'"))
+async def test_turned_on_it_releases_nothing_that_people_hold_already(build: Build) -> None:
+    async with build("") as harness:
+        held, _ = await harness.open_gate("order")
         file = harness.fakes.config_file
-        observed = file.read_text().replace("[policy]", '[policy]\nmode = "observe"', 1)
-        file.write_text(observed)
+        file.write_text(file.read_text().replace("[policy]", '[policy]\nmode = "observe"', 1))
         harness.reload_config()
+        payment = harness.aws.deploy("payment")
         assert await harness.reported(payment) == ["Succeeded"]
-        assert harness.gate(deployment)["phase"] == "awaiting"
+        assert harness.gate(held)["phase"] == "awaiting"
+        assert "(observe mode)" not in harness.card_text(held)
+        await harness.approve(OLU.id, held)
+        assert await harness.reported(held) == ["Succeeded"]
 
 
 async def test_another_domain_is_held_as_ever(build: Build) -> None:

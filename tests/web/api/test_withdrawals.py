@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from aiohttp import ClientSession
 
@@ -12,7 +13,10 @@ from tests.harness import Harness, running_harness
 
 TOKEN = "a-token-that-withdraws-0123456789"
 READER = "a-token-that-reads-0123456789"
-ENVIRONMENT = {"SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:switches:withdraw,grafana:{READER}"}
+OTHER = "another-token-that-withdraws-0123456789"
+ENVIRONMENT = {
+    "SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:switches:withdraw,web:{OTHER}:switches:withdraw,grafana:{READER}"
+}
 BUILD = "klp/order@4f2a1c9d8e7b"
 
 
@@ -74,6 +78,25 @@ async def test_the_same_build_may_ask_again(switchgate: Harness) -> None:
     assert await withdraw(switchgate, deployment) == first
     assert await switchgate.reported(deployment) == ["Failed"]
     assert len(switchgate.rows("SELECT 1 FROM audit_events WHERE kind = 'gate_withdrawn'")) == 1
+
+
+async def test_a_repeat_is_of_the_same_token_build_and_deployment_group(switchgate: Harness) -> None:
+    deployment, _ = await switchgate.open_gate("order")
+    assert (await withdraw(switchgate, deployment))[0] == 200
+    status, problem = await withdraw(switchgate, deployment, token=OTHER)
+    assert (status, problem["error"]) == (409, "already_decided")
+    status, problem = await withdraw(switchgate, deployment, domain="payment")
+    assert (status, problem["error"]) == (409, "another_domain")
+
+
+async def test_a_rollback_is_never_withdrawn(switchgate: Harness) -> None:
+    deployment, _ = await switchgate.open_gate("order")
+    # As between the opening of a rollback's gate and its own approval.
+    with psycopg.connect(switchgate.database_url, autocommit=True) as database:
+        database.execute("UPDATE switches SET creator = 'codeDeployRollback'")
+    status, problem = await withdraw(switchgate, deployment)
+    assert (status, problem["error"]) == (409, "is_a_rescue")
+    assert switchgate.gate(deployment)["phase"] == "awaiting"
 
 
 async def test_a_decided_switch_is_not_withdrawn(switchgate: Harness) -> None:
