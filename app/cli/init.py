@@ -23,6 +23,10 @@ EXAMPLE_DOMAIN: Final = """\
 [domains.{name}]
 application = {application}
 deployment_group = {deployment_group}
+# "observe": nobody has to approve, and each card says what would have held the switch. A deployment still fails if its
+# hook is refused (no domain names its group, wrong key, wrong event), if no replica answers, if CodeDeploy does not
+# confirm it before the deadline, or if somebody rejects it first. Write "enforce" after the first week.
+mode = {mode}
 """
 CONFIG: Final = """\
 # Switchgate's configuration. Check it with `switchgate config check`. Nothing here is a secret.
@@ -43,10 +47,6 @@ own_deployment = false
 # While the deployer is not known for certain, two different people have to approve, so that none approves alone what
 # may be their own. [people] below makes deployers known. "allow": one person is enough all the same.
 # unknown_deployer = "allow"
-# "observe": nobody has to approve, and each card says what would have held the switch. A deployment still fails if its
-# hook is refused (no domain names its group, wrong key, wrong event), if no replica answers, if CodeDeploy does not
-# confirm it before the deadline, or if somebody rejects it first. Write "enforce" after the first week.
-mode = {mode}
 # Minutes after which an undecided deployment is rejected.
 deadline_minutes = 55
 
@@ -125,12 +125,12 @@ def config_text(answers: Answers) -> str:
         name=dotted(answers.domain),
         application=toml_value(answers.application),
         deployment_group=toml_value(answers.deployment_group),
+        mode=toml_value("observe" if answers.observe else "enforce"),
     )
     return CONFIG.format(
         channel=toml_value(answers.channel),
         admins=toml_value(list(answers.admins)),
         approvers=toml_value(list(answers.approvers)),
-        mode=toml_value("observe" if answers.observe else "enforce"),
         domain=domain,
     )
 

@@ -114,6 +114,12 @@ def warnings(config: Config) -> list[str]:
             "own_deployment = false, but [people] is empty: nobody's own deployment can be recognised; "
             'add lines such as "github-login" = "U01KIM"'
         )
+    observed = [name for name, domain in config.domains.items() if domain.policy.observe]
+    if observed:
+        said.append(
+            f'no deployment of {", ".join(observed)} is held, because mode = "observe": '
+            'write mode = "enforce" after the first week'
+        )
     one_person = [name for name, domain in config.domains.items() if needs_known_deployer(domain.policy)]
     if one_person:
         said.append(

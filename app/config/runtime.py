@@ -11,6 +11,7 @@ from app.gate.deployer import slack_person
 from app.gate.ids import DomainName, UserId
 from app.gate.rules.freeze import Freeze
 from app.gate.rules.policy import Policy, Roster
+from app.observability.metrics import OBSERVED_DOMAINS
 
 STALE_AFTER: Final = timedelta(minutes=5)
 """Groups are read every minute. If the members of a group are older than this, people are shown their age."""
@@ -41,6 +42,7 @@ class RuntimeConfig:
     @config.setter
     def config(self, config: Config) -> None:
         self._config, self._index = config, DomainIndex(config)
+        OBSERVED_DOMAINS.set(len(self._index.observed))
 
     @property
     def default_channel(self) -> str:

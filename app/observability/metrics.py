@@ -130,6 +130,9 @@ CONFIG_STALE: Final = Gauge(
     "switchgate_config_stale",
     "1 while the newest configuration is not in force, because it has a mistake or cannot be read; else 0.",
 )
+OBSERVED_DOMAINS: Final = Gauge(
+    "switchgate_observed_domains", "Configured domains in observe mode, whose deployments nothing holds."
+)
 ROWS_SET_ASIDE: Final = Counter(
     "switchgate_rows_set_aside_total",
     "Rows that this replica could not read or work on, each counted once; the others went on.",

@@ -41,6 +41,7 @@ def test_both_files_pass_the_services_own_checks(shell: Shell) -> None:
     assert said.status == 0, said.all
     config = load_config(shell.folder / "switchgate.toml")
     assert (config.channel, config.admins) == ("C01DEPLOY", ("U01ADMIN",))
+    assert not config.policy.observe, "a domain that is added later does not inherit it"
     policy = config.domains["order"].policy
     assert (policy.approvers, policy.observe) == (("S0ONCALL", "U01APPROVER"), True)
     settings = load_settings(variables_in((shell.folder / ".env").read_text()))

@@ -1,12 +1,15 @@
 """`switchgate.toml`: what it becomes, and how each mistake is reported."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from app.config.loader import Config, ConfigError, load_config, parse_config, warnings
 from app.config.reserved_words import RESERVED_WORDS
+from app.config.runtime import RuntimeConfig
+from app.gate.rules.policy import Roster
 
 CONTRACT = """
 [slack]
@@ -271,6 +274,20 @@ def test_a_problem_reads_as_file_key_what_and_remedy() -> None:
         "switchgate.toml: domains.order.deadline_minutes: is 75, but CodeDeploy's own limit of one hour must not"
         " run out first. Write at most 59."
     )
+
+
+def test_domains_in_observe_mode_are_warned_of_and_counted() -> None:
+    config = loaded(SLACK + POLICY + ORDER + 'own_deployment = true\nmode = "observe"\n')
+    (observed,) = warnings(config)
+    assert "no deployment of order is held" in observed
+    assert 'mode = "enforce"' in observed
+    RuntimeConfig(
+        config,
+        roster=lambda: Roster(groups={}),
+        last_synced_at=lambda _: None,
+        clock=lambda: datetime(2026, 11, 29, tzinfo=UTC),
+    )
+    assert REGISTRY.get_sample_value("switchgate_observed_domains") == 1
 
 
 def test_people_that_nobody_maps_are_warned_of() -> None:

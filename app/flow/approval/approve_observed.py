@@ -64,7 +64,7 @@ async def _approve(gate: GateId, *, repository: GateRepository, rules: Rules, no
 
 
 async def _is_observed(held: HeldGate, *, rules: Rules) -> bool:
-    """Only what opened in observe mode, while that is in force. A rescue passes its own gate, on its own basis."""
+    """Only what opened in observe mode, while that is in force. A rollback passes its own gate, on its own basis."""
     view = held.view
     if not view.observed or is_auto_rollback(view.switch.creator):
         return False

@@ -14,7 +14,7 @@ from app.flow.switch_progress import is_withdrawn_for_build
 from app.gate.decision import Withdrawal
 from app.gate.ids import GateId
 from app.gate.people import Build, Person
-from app.gate.rules.denials import AlreadyHandled, AnotherDomain, Denial, IsARescue
+from app.gate.rules.denials import AlreadyHandled, AnotherDomain, Denial, IsARollback
 from app.gate.rules.permits import is_auto_rollback
 from app.gate.state_machine import AlreadyDecided, Awaiting
 
@@ -83,7 +83,7 @@ def withdrawal_of(view: GateView, request: WithdrawalRequest, *, rules: Rules, n
     if not isinstance(view.gate, Awaiting):
         raise AlreadyDecided
     if is_auto_rollback(view.switch.creator):
-        raise IsARescue
+        raise IsARollback
     if isinstance(request.by, Build):
         return view.gate.withdraw_for_build(request.by.name, reason=request.reason, now=now)
     return view.gate.withdraw(request.by, reason=request.reason, roster=rules.roster(), now=now)
@@ -103,7 +103,7 @@ async def _withdrawal(
     """The decision, under the lock: the record says whether the gate is an undo's. Raises a `Denial`."""
     withdrawal = withdrawal_of(held.view, request, rules=rules, now=now)
     if await held.is_made_by_an_undo():
-        raise IsARescue
+        raise IsARollback
     return withdrawal
 
 

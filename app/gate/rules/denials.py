@@ -48,10 +48,10 @@ class AnotherDomain(Denial):
     code = "another_domain"
 
 
-class IsARescue(Denial):
+class IsARollback(Denial):
     """An automatic rollback or an undo passes its own gate, so its switch is never withdrawn."""
 
-    code = "is_a_rescue"
+    code = "is_a_rollback"
 
 
 class AlreadyApproved(Denial):

@@ -12,7 +12,7 @@ from app.flow.approval.request_denied import RequestDenied
 from app.flow.approval.withdraw_switch import WithdrawalRequest, withdraw_switch
 from app.flow.read_models import GateView
 from app.gate.people import Build
-from app.gate.rules.denials import AnotherDomain, Denial, IsARescue
+from app.gate.rules.denials import AnotherDomain, Denial, IsARollback
 from app.gate.state_machine import AlreadyDecided, Awaiting, NotVerified, TooLate
 from app.web.api.dependencies import ApiServices, Now, Services, withdrawer
 from app.web.api.switch_params import Account, Deployment, Region
@@ -24,7 +24,7 @@ MAX_GATES: Final = 20
 DETAILS: Final[dict[type[Denial], str]] = {
     NotVerified: "CodeDeploy has not confirmed this deployment yet. Try again in some seconds.",
     TooLate: "The deadline has passed, so it expires now; nothing has to be withdrawn.",
-    IsARescue: "This deployment is a rollback or an undo. It passes by itself and is never withdrawn.",
+    IsARollback: "This deployment is a rollback. It passes by itself and is never withdrawn.",
     AnotherDomain: "This deployment is not of that application and deployment group.",
 }
 
@@ -105,7 +105,7 @@ async def withdraw(
 ) -> WithdrawalOut:
     """Withdraws a switch that nobody has decided. The same token may ask again for the same build.
 
-    A rollback or an undo is never withdrawn: problem `is_a_rescue`."""
+    A rollback is never withdrawn: problem `is_a_rollback`."""
     gate = await _gate_of(deployment, account=account, region=region, services=services)
     request = WithdrawalRequest(
         gate=gate.id,

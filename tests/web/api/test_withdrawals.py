@@ -95,7 +95,7 @@ async def test_a_rollback_is_never_withdrawn(switchgate: Harness) -> None:
     with psycopg.connect(switchgate.database_url, autocommit=True) as database:
         database.execute("UPDATE switches SET creator = 'codeDeployRollback'")
     status, problem = await withdraw(switchgate, deployment)
-    assert (status, problem["error"]) == (409, "is_a_rescue")
+    assert (status, problem["error"]) == (409, "is_a_rollback")
     assert switchgate.gate(deployment)["phase"] == "awaiting"
 
 

@@ -1,4 +1,4 @@
-"""Which waiting gates pass in observe mode, and that a rescue's gate neither passes so nor is withdrawn."""
+"""Which waiting gates pass in observe mode, and that a rollback's gate neither passes so nor is withdrawn."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ from app.flow.ports.database import Opening
 from app.flow.undo.execute_intervention import UNDO_TAG
 from app.gate.ids import ExecutionId, GateId, UserId
 from app.gate.people import AccountStatus, Build, Person
-from app.gate.rules.denials import IsARescue
+from app.gate.rules.denials import IsARollback
 from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Roster
 from app.gate.undo import InterventionKind
@@ -131,18 +131,18 @@ async def test_an_undo_does_not_pass_by_observe_mode(database: Database) -> None
 @pytest.mark.parametrize(
     "by", [BUILD, Person(user=UserId(OLU.user), name="olu", account_status=AccountStatus.MEMBER)]
 )
-@pytest.mark.parametrize("rescue", ["codeDeployRollback", "CloudFormationRollback", "undo"])
-async def test_a_rescue_is_never_withdrawn(database: Database, by: Build | Person, rescue: str) -> None:
+@pytest.mark.parametrize("rollback", ["codeDeployRollback", "CloudFormationRollback", "undo"])
+async def test_a_rollback_is_never_withdrawn(database: Database, by: Build | Person, rollback: str) -> None:
     gates = Gates(database)
-    gate = await undo_gate(database) if rescue == "undo" else await opened(gates, "d-2", creator=rescue)
+    gate = await undo_gate(database) if rollback == "undo" else await opened(gates, "d-2", creator=rollback)
     request = WithdrawalRequest(gate=gate, by=by, reason="")
     with pytest.raises(RequestDenied) as denied:
         await withdraw_switch(request, repository=gates, rules=rules(), now=LATER)
-    assert isinstance(denied.value.denial, IsARescue)
+    assert isinstance(denied.value.denial, IsARollback)
     view = await gates.get(gate)
     assert view is not None
     assert view.decided_at is None
-    if isinstance(by, Person) and rescue != "undo":
+    if isinstance(by, Person) and rollback != "undo":
         assert not may_withdraw(view, person=by, rules=rules(), now=LATER)
 
 
