@@ -49,8 +49,12 @@ KEEPALIVE_OPTIONS: Final = {
 
 
 def sqlalchemy_url(url: str) -> URL:
-    """The URL with the psycopg driver name."""
-    return make_url(url).set(drivername="postgresql+psycopg")
+    """The URL with the psycopg driver name. A role or password in its query counts more, as for libpq, and is moved to
+    where SQLAlchemy looks for it and hides it."""
+    made = make_url(url).set(drivername="postgresql+psycopg")
+    named = made.normalized_query
+    given = {name: named[name][-1] for name in ("user", "password") if name in named}
+    return made.difference_update_query(given).set(username=given.get("user"), password=given.get("password"))
 
 
 def create_engine(url: str, size: PoolSize) -> AsyncEngine:

@@ -43,8 +43,8 @@ def runtime_role(connection: Connection, url: str, *, create: bool) -> str | Non
     `create` makes a role that does not exist. Raises `RuntimeRoleError`. No transaction is left open.
     """
     address = sqlalchemy_url(url)
-    role = address.username or address.query.get("user")
-    if not isinstance(role, str):
+    role = address.username
+    if not role:
         raise RuntimeRoleError(
             "names no role; with DATABASE_OWNER_URL it names the one that the service uses"
         )

@@ -31,6 +31,8 @@ _SHAPES: Final = (
     ),
     # The password of a URL.
     (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), rf"\1{MASK}@"),
+    # The password in the query of a URL, or in libpq's other form of an address.
+    (re.compile(r"(?i)(\b(?:ssl)?password\s?=\s?)('[^']*'|[^\s&\"',;)]+)"), rf"\1{MASK}"),
     # A name of a secret and its value, as in JSON, a header, a query or a repr.
     (
         re.compile(

@@ -82,6 +82,38 @@ def test_the_role_is_created_with_its_password_if_that_is_asked_for(
         psycopg.connect(without_runtime_role.url.replace("runtime%2F", "another%2F"))
 
 
+def in_query(url: str) -> str:
+    """The same address with role and password in its query."""
+    credentials, _, place = url.partition("://")[2].partition("@")
+    user, _, password = credentials.partition(":")
+    return f"postgresql://{place}{'&' if '?' in place else '?'}user={user}&password={password}"
+
+
+def test_a_password_in_the_query_of_an_address_is_read_and_not_shown(
+    shell: Shell, without_runtime_role: TwoRoles
+) -> None:
+    made = without_runtime_role
+    addresses = {name: in_query(url) for name, url in made.environment.items()}
+
+    told = shell.run("migrate", **addresses)
+    refused(
+        told,
+        f"DATABASE_URL: there is no role {made.role}. Run switchgate migrate --create-role, or, as a"
+        f" role that may create others: CREATE ROLE \"{made.role}\" LOGIN PASSWORD '…'",
+    )
+    said = shell.run("migrate", "--create-role", **addresses)
+
+    assert (said.status, said.out) == (0, DONE), said.err
+    assert not [password for password in PASSWORDS if password in said.all]
+    with psycopg.connect(made.url) as connection:
+        assert connection.info.user == made.role
+    with psycopg.connect(made.admin_url) as connection:
+        row = connection.execute(
+            "SELECT rolpassword LIKE 'SCRAM-SHA-256$%%' FROM pg_authid WHERE rolname = %s", [made.role]
+        )
+        assert row.fetchone() == (True,)
+
+
 def test_the_server_does_not_learn_the_password_by_the_statement(
     shell: Shell, without_runtime_role: TwoRoles, postgres: EmbeddedPostgres
 ) -> None:

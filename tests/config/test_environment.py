@@ -232,11 +232,13 @@ def test_the_settings_print_no_secret_and_list_every_one_for_the_log_to_mask() -
             "SLACK_SIGNING_SECRET": "signing-secret",
             "SWITCHGATE_API_TOKENS": "grafana:a-token-of-an-api",
             "DATABASE_URL": "postgresql://u:p%40ssword@h/d?sslmode=require",
-            "DATABASE_OWNER_URL": "postgresql://o:the-owners@h/d?sslmode=require",
+            "DATABASE_OWNER_URL": "postgresql://h/d?user=o&password=the%2Bowners&sslmode=require&sslpassword=of-the-key",
         }
     )
     secrets = {
-        "the-owners",
+        "the%2Bowners",
+        "the+owners",
+        "of-the-key",
         "xoxb-anything",
         "xapp-anything",
         "signing-secret",

@@ -122,6 +122,8 @@ def test_without_a_format_a_terminal_gets_the_console_and_a_file_gets_json() -> 
         "xoxp-1-2-abcDEF",
         "xoxe.xoxp-1-abcDEF",
         "postgresql://switchgate:abcDEF@db/switchgate",
+        "postgresql://db/switchgate?user=switchgate&password=abcDEF&sslmode=require",
+        "host=db password='abcDEF ghi' user=switchgate",
         '{"lifecycleEventHookExecutionId": "abcDEF=="}',
         "{'LifecycleEventHookExecutionId': 'abcDEF=='}",
         "execution_id=abcDEF",
