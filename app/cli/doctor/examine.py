@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Final
 
@@ -21,6 +22,7 @@ from app.config.environment import (
     Settings,
     SettingsError,
     load_database_url,
+    load_database_urls,
     load_settings,
 )
 from app.config.environment_values import database_is_remote, database_sslmode
@@ -34,6 +36,7 @@ from app.flow.ports.database import DatabaseUnavailable
 from app.flow.read_models import GateView
 from app.gate.rules.policy import Roster
 from app.i18n.catalog import Texts
+from app.observability.redaction import register_secrets
 from app.slack.blocks import Block
 from app.slack.cards.card import render_card
 
@@ -43,7 +46,13 @@ ADVISED_MARGIN_MINUTES: Final = 5
 
 
 async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
-    """Runs every check that this environment allows. `clock` is this machine's."""
+    """Runs every check that this environment allows; no finding has a secret. `clock` is this machine's."""
+    with suppress(SettingsError):  # also where another variable keeps `Settings` from being read
+        register_secrets(*load_database_urls(environ).passwords())
+    return [finding.redacted() for finding in await _examine(environ, clock)]
+
+
+async def _examine(environ: Mapping[str, str], clock: Clock) -> list[Finding]:
     settings, found = _environment(environ)
     config, more = await asyncio.to_thread(_configuration, environ)
     in_record, gate = await _record(environ, clock)
@@ -103,6 +112,7 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
         settings = load_settings(environ)
     except SettingsError as exc:
         return None, [failure("environment", *_halves(line)) for line in str(exc).splitlines()]
+    register_secrets(*settings.secrets())
     how = "Socket Mode" if settings.slack_app_token else "Slack posts to /slack/events"
     keys = ", ".join(settings.hook_secrets)
     weak = [

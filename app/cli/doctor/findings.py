@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from app.observability.redaction import masked_text
 
 
 class CheckStatus(StrEnum):
@@ -29,6 +31,15 @@ class Finding:
     @property
     def is_failure(self) -> bool:
         return self.status is CheckStatus.FAILED
+
+    def redacted(self) -> "Finding":
+        """Without the secrets that are registered; each field by itself, so that JSON stays JSON."""
+        return replace(
+            self,
+            what=masked_text(self.what),
+            said=masked_text(self.said),
+            remedy=masked_text(self.remedy),
+        )
 
     def __str__(self) -> str:
         told = f"{self.said}. {self.remedy}" if self.remedy else self.said

@@ -11,7 +11,15 @@ from app.aws.errors import code_of
 from app.cli.doctor.aws_clients import AwsClients, AwsFailure, refused_read
 from app.cli.doctor.findings import Finding, failure, ok, warning
 from app.cli.doctor.iam import SIMULATE, denied, role_name
-from app.hook_lambda.handler import ATTEMPT_SECONDS, MAX_RESERVE_SECONDS, NotForwarded, read_target
+from app.config.environment_values import ADVISED_SECRET_CHARS
+from app.hook_lambda.handler import (
+    ATTEMPT_SECONDS,
+    KEY_ID_PATTERN,
+    MAX_RESERVE_SECONDS,
+    NotForwarded,
+    read_target,
+)
+from app.observability.redaction import register_secrets
 
 GATED: Final = "BeforeAllowTraffic"
 URL: Final = "SWITCHGATE_URL"
@@ -48,6 +56,7 @@ def look_at_function(
             return FunctionLook(findings=[failure(what, "Lambda has no such function", remedy)])
         return FunctionLook(findings=[refused_read(what, "lambda:GetFunctionConfiguration", exc)])
     values: dict[str, str] = (found.get("Environment") or {}).get("Variables") or {}
+    register_secrets(values.get(INLINE_KEY, "").strip())
     look = FunctionLook(findings=_time_out(short, found) + _environment(short, values, keys))
     if not look.findings:
         said = f"time-out {found.get('Timeout')} s; its environment has {', '.join(sorted(values))}"
@@ -89,8 +98,13 @@ def _environment(name: str, values: Mapping[str, str], keys: Mapping[str, str]) 
 def _key(what: str, values: Mapping[str, str], keys: Mapping[str, str]) -> list[Finding]:
     """Whether the service takes the key with which the function signs."""
     kid, secret = values.get(KEY_ID, "").strip(), values.get(INLINE_KEY, "").strip()
+    if kid and not KEY_ID_PATTERN.fullmatch(kid):
+        said = f"{KEY_ID} is no key id: it has other signs than A-Z a-z 0-9 . _ -, or too many"
+        return [failure(what, said, "Write the key's name alone there, without its secret.")]
     if kid and kid not in keys:
-        said = f"{KEY_ID} is {kid!r}, which is not among SWITCHGATE_HOOK_SECRETS ({', '.join(sorted(keys))})"
+        # A secret alone may have the form of a key id.
+        named = repr(kid) if len(kid) < ADVISED_SECRET_CHARS else "as long as a secret"
+        said = f"{KEY_ID} is {named}, which is not among SWITCHGATE_HOOK_SECRETS ({', '.join(sorted(keys))})"
         return [
             failure(what, said, "Add the key to the service, or let the function sign with one that it has.")
         ]

@@ -10,6 +10,7 @@ from app.sandbox.fakes import HOOK_SECRET, KID, Fakes
 from app.sandbox.people import CHANNEL, GRACE
 from app.sandbox.slack.state.shapes import User
 
+PASTED_SECRET: Final = "0123456789abcdef" * 4
 OTHER_SECRET: Final = "another-hook-secret-0123456789abcdef"
 NO_CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "",
@@ -194,6 +195,12 @@ CODEDEPLOY: Final = [
         remedy="Correct application of [domains.order], or AWS_REGION.",
     ),
     Fault(
+        name="a secret is in the place of a name",
+        inject=renamed("application", HOOK_SECRET),
+        line="trouble domain order: CodeDeploy has no •••.",
+        remedy="Correct application of [domains.order], or AWS_REGION.",
+    ),
+    Fault(
         name="no such deployment group",
         inject=renamed("deployment_group", "ghost"),
         line="trouble domain order: CodeDeploy has no ghost.",
@@ -347,6 +354,18 @@ HOOK: Final = [
         name="the function signs with an unknown key",
         inject=function(SWITCHGATE_HOOK_KEY_ID="2025z"),
         line="trouble environment of CodeDeployHook_switchgate: SWITCHGATE_HOOK_KEY_ID is '2025z', which is not among",
+        remedy="Add the key to the service, or let the function sign with one that it has.",
+    ),
+    Fault(
+        name="the function has key id and secret in one variable",
+        inject=function(SWITCHGATE_HOOK_KEY_ID=f"2027a:{PASTED_SECRET}"),
+        line="trouble environment of CodeDeployHook_switchgate: SWITCHGATE_HOOK_KEY_ID is no key id:",
+        remedy="Write the key's name alone there, without its secret.",
+    ),
+    Fault(
+        name="the function has a secret instead of the key id",
+        inject=function(SWITCHGATE_HOOK_KEY_ID=PASTED_SECRET),
+        line="trouble environment of CodeDeployHook_switchgate: SWITCHGATE_HOOK_KEY_ID is as long as a secret, which",
         remedy="Add the key to the service, or let the function sign with one that it has.",
     ),
     Fault(

@@ -15,7 +15,7 @@ from app.sandbox.fakes import HOOK_SECRET, Fakes
 from app.sandbox.replica import Replica
 from app.sandbox.slack.state.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tests.cli.commands import Said, Shell, is_clean
-from tests.cli.doctor.faults import FAULTS, OTHER_SECRET, Fault
+from tests.cli.doctor.faults import FAULTS, OTHER_SECRET, PASTED_SECRET, Fault
 from tests.conftest import TEMPLATE
 from tests.database_roles import PASSWORDS, two_roles
 from tests.db.sample_rows import fill
@@ -27,6 +27,7 @@ SECRETS = (
     APP_TOKEN,
     HOOK_SECRET,
     OTHER_SECRET,
+    PASTED_SECRET,
     SIGNING_SECRET,
     "xoxb-another",
     "xapp-another",
@@ -144,3 +145,12 @@ def test_as_json_each_line_is_an_object(doctor: Doctor) -> None:
     ]
     assert {one["remedy"] for one in found if one["status"] == "ok"} == {None}
     assert not [secret for secret in SECRETS if secret in said.all]
+
+
+def test_a_secret_is_not_shown_as_json_either(doctor: Doctor) -> None:
+    fault = next(one for one in FAULTS if one.name == "a secret is in the place of a name")
+
+    said = doctor("--json", fault=fault)
+
+    assert "CodeDeploy has no •••" in {json.loads(line)["said"] for line in said.out.splitlines()}
+    assert HOOK_SECRET not in said.all
