@@ -36,8 +36,9 @@ class Runner:
         self.summary_file = folder / "summary.md"
 
     async def run(self, step: str, **inputs: str) -> Done:
-        """`inputs` with `_` for `-`."""
+        """`inputs` with `_` for `-`; `run_attempt` is GitHub's."""
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
+        attempt = given.pop("run-attempt", "1")
         output = self._folder / f"{step}.outputs"
         process = await asyncio.create_subprocess_exec(
             "bash",
@@ -51,6 +52,7 @@ class Runner:
                 "PATH": os.environ["PATH"],
                 **self._environ,
                 **GITHUB,
+                "GITHUB_RUN_ATTEMPT": attempt,
                 **_environment({"step": step, **given}),
                 "GITHUB_STEP_SUMMARY": str(self.summary_file),
                 "GITHUB_OUTPUT": str(output),

@@ -26,6 +26,10 @@ DEFINITION = {
 }
 
 
+AHEAD = 86_400
+"""Seconds that the stand-in's clock may be ahead of the job's, which is real."""
+
+
 @pytest.fixture
 async def switchgate(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
@@ -166,6 +170,7 @@ async def test_a_group_that_is_busy_is_said_with_its_deployment(switchgate: Harn
 
 async def test_a_newer_build_withdraws_the_one_that_waits(switchgate: Harness, job: Runner) -> None:
     first = (await deploy(switchgate, job)).outputs["deployment-id"]
+    switchgate.aws.make_older(first, seconds=AHEAD)
     await switchgate.until(lambda: "approve" in switchgate.actions(first))
     second = await deploy(switchgate, job, supersede="true")
     assert second.code == 0, second.log
@@ -193,6 +198,7 @@ async def test_a_newer_build_withdraws_the_one_that_waits(switchgate: Harness, j
 async def test_a_newer_build_does_not_withdraw_what_is_approved(switchgate: Harness, job: Runner) -> None:
     canary = "CodeDeployDefault.ECSCanary10Percent5Minutes"
     first = (await deploy(switchgate, job, deployment_config=canary)).outputs["deployment-id"]
+    switchgate.aws.make_older(first, seconds=AHEAD)
     await switchgate.until(lambda: "approve" in switchgate.actions(first))
     await switchgate.approve(MINA.id, first)
     assert await switchgate.reported(first) == ["Succeeded"]
@@ -202,8 +208,21 @@ async def test_a_newer_build_does_not_withdraw_what_is_approved(switchgate: Harn
     assert switchgate.gate(first)["verdict"] == "approved"
 
 
+async def test_what_may_be_newer_than_this_run_is_not_withdrawn(switchgate: Harness, job: Runner) -> None:
+    switchgate.clock.advance(minutes=10)
+    first = (await deploy(switchgate, job)).outputs["deployment-id"]
+    again = await deploy(switchgate, job, supersede="true", run_attempt="2")
+    assert again.code == 1
+    assert f"This run is repeated, so {first} may be of a newer build" in again.log
+    older = await deploy(switchgate, job, supersede="true")
+    assert older.code == 1
+    assert f"{first} was made after this job had begun" in older.log
+    assert switchgate.gate(first)["phase"] == "awaiting"
+
+
 async def test_a_token_without_the_scope_withdraws_nothing(switchgate: Harness, job: Runner) -> None:
     first = (await deploy(switchgate, job)).outputs["deployment-id"]
+    switchgate.aws.make_older(first, seconds=AHEAD)
     second = await deploy(switchgate, job, supersede="true", api_token=READER)
     assert second.code == 1
     assert "::error title=Not withdrawn::" in second.log

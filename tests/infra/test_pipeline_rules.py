@@ -19,7 +19,7 @@ DEADLINE = datetime(2026, 11, 29, 5, 57, tzinfo=UTC)
 
 
 def gate(verdict: str | None = None, **more: str) -> Gate:
-    return Gate(OPENED, DEADLINE, verdict, more.get("by"), more.get("reason"))
+    return Gate(OPENED, DEADLINE, True, verdict, more.get("by"), more.get("reason"))
 
 
 def deployment(

@@ -235,6 +235,11 @@ class Controls:
             green = self._group(domain).green_share()
             return {"blue": 100 - green, "green": green}
 
+    def make_older(self, deployment: str, *, seconds: float) -> None:
+        """Moves the time when it was made back."""
+        with self._lock.hold():
+            self._account.deployments[deployment].created_at -= seconds
+
     def deployments(self, domain: str | None = None) -> list[DeploymentSnapshot]:
         """Oldest first, rollbacks among them."""
         with self._lock.hold():

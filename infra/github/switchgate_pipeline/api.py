@@ -29,6 +29,7 @@ class Gate:
 
     opened_at: datetime
     deadline_at: datetime
+    verified: bool
     verdict: str | None
     decided_by: str | None
     reason: str | None
@@ -91,6 +92,7 @@ def _gate(item: dict[str, Any]) -> Gate:
     return Gate(
         opened_at=_time(item["opened_at"]),
         deadline_at=_time(item["deadline_at"]),
+        verified=bool(item.get("verified")),
         verdict=item.get("verdict"),
         decided_by=item.get("decided_name") or item.get("decided_by"),
         reason=item.get("reason"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from switchgate_pipeline.api import Api, ApiUnavailable, api_of
@@ -30,6 +31,7 @@ class Supersede:
     inputs: Inputs
     job: Job
     build: str
+    begun: datetime
     _withdrawn: set[str] = field(default_factory=set)
 
     def create(self, create: Callable[[], str]) -> str:
@@ -52,11 +54,34 @@ class Supersede:
         waits = f"{busy.active} is still under way in this deployment group after so long."
         if found.status in OVER or found.info.get("creator") in ROLLBACKS or busy.active in self._withdrawn:
             return waits
+        self._check_is_older(busy.active, found)
         try:
-            self._withdraw(busy.active)
+            # A request that is denied is audited, so none is sent before the gate waits.
+            gate = self.api.gate(busy.active)
+            if gate is None or not gate.verified:
+                return f"{busy.active} waits for no decision yet, so it could not be withdrawn."
+            if gate.verdict is None and self.job.now() < gate.deadline_at:
+                self._withdraw(busy.active)
+            elif gate.verdict == "approved":
+                raise _approved(busy.active)
         except ApiUnavailable as exc:
             return self._refused(busy.active, found, exc)
         return waits
+
+    def _check_is_older(self, deployment: str, found: Deployment) -> None:
+        """Raises `PipelineFailure` where this build may be the older one."""
+        if self.inputs.number("GITHUB_RUN_ATTEMPT", 1) > 1:
+            raise PipelineFailure(
+                "Not withdrawn",
+                f"This run is repeated, so {deployment} may be of a newer build and is not withdrawn. Run this job"
+                " again after its end, or withdraw it in Slack.",
+            )
+        created = found.info.get("createTime")
+        if isinstance(created, datetime) and created >= self.begun:
+            raise PipelineFailure(
+                "A newer deployment is active",
+                f"{deployment} was made after this job had begun, so it is not withdrawn.",
+            )
 
     def _withdraw(self, deployment: str) -> None:
         application, group = self.inputs.required("APPLICATION"), self.inputs.required("DEPLOYMENT_GROUP")
@@ -69,15 +94,19 @@ class Supersede:
 
     def _refused(self, deployment: str, found: Deployment, refusal: ApiUnavailable) -> str:
         if refusal.error in DECIDED and found.event_status(HOOK) == "Succeeded":
-            raise PipelineFailure(
-                "Another deployment is active",
-                f"{deployment} is approved already, so it is not withdrawn. Run this job again after its end.",
-            )
+            raise _approved(deployment)
         wait = refusal.error in (*NOT_YET, *DECIDED) or refusal.status in (0, 429) or refusal.status >= 500
         says = f"{deployment} could not be withdrawn: Switchgate's API: {refusal}"
         if not wait:
             raise PipelineFailure("Not withdrawn", says)
         return says
+
+
+def _approved(deployment: str) -> PipelineFailure:
+    return PipelineFailure(
+        "Another deployment is active",
+        f"{deployment} is approved already, so it is not withdrawn. Run this job again after its end.",
+    )
 
 
 def supersede_of(aws: Aws, inputs: Inputs, job: Job) -> Supersede | None:
@@ -89,7 +118,7 @@ def supersede_of(aws: Aws, inputs: Inputs, job: Job) -> Supersede | None:
         raise PipelineFailure(
             "Input missing", "api-url is not set, and supersede withdraws by Switchgate's API."
         )
-    return Supersede(aws, api, inputs, job, build_name(inputs))
+    return Supersede(aws, api, inputs, job, build_name(inputs), job.now())
 
 
 def build_name(inputs: Inputs) -> str:
