@@ -92,7 +92,9 @@ async def serve(settings: Settings, config: Config, *, source: ConfigSource, dat
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stop, server.request_stop, stop)
-    reloader = ConfigReloader(source, in_force=config, replace=service.replace_config)
+    reloader = ConfigReloader(
+        source, in_force=config, replace=service.replace_config, mark_stale=service.rules.mark_stale
+    )
     loop.add_signal_handler(signal.SIGHUP, reloader.request)
     reloading = asyncio.create_task(reloader.run())
     try:

@@ -19,7 +19,7 @@ INTERVAL_SECONDS: Final = 60.0
 
 class ConfigReloader:
     """A configuration that cannot be read or has a mistake is refused: the one in force stays. `replace` gets another
-    one."""
+    one; `mark_stale` whether the one in force may be outdated, after each read."""
 
     def __init__(
         self,
@@ -27,11 +27,13 @@ class ConfigReloader:
         *,
         in_force: Config,
         replace: Callable[[Config], object],
+        mark_stale: Callable[[bool], object],
         interval: float = INTERVAL_SECONDS,
     ) -> None:
         self._source = source
         self._in_force = in_force
         self._replace = replace
+        self._mark_stale = mark_stale
         self._interval = interval if source.is_remote else None
         self._requested = asyncio.Event()
         self._problem = ""
@@ -64,12 +66,14 @@ class ConfigReloader:
         outcome = "unread" if isinstance(exc, ConfigUnread) else "refused"
         CONFIG_RELOADS.labels(outcome).inc()
         CONFIG_STALE.set(1)
+        self._mark_stale(True)
         if requested or self._problem != str(exc):  # once, not every minute
             log.error("config_not_reloaded", problems=str(exc))
         self._problem = str(exc)
 
     def _apply(self, config: Config, *, requested: bool) -> None:
         CONFIG_STALE.set(0)
+        self._mark_stale(False)
         self._problem = ""
         if requested or config != self._in_force:
             CONFIG_RELOADS.labels("applied").inc()

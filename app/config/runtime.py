@@ -33,6 +33,7 @@ class RuntimeConfig:
         self._roster = roster
         self._last_synced_at = last_synced_at
         self._clock = clock
+        self._is_outdated = False
 
     @property
     def config(self) -> Config:
@@ -119,8 +120,12 @@ class RuntimeConfig:
         return self._index.self_approving
 
     def observed(self) -> list[DomainName]:
-        """The domains in observe mode."""
-        return self._index.observed
+        """The domains in observe mode. None while the configuration may be outdated: the mode may be over."""
+        return [] if self._is_outdated else self._index.observed
+
+    def mark_stale(self, stale: bool) -> None:
+        """Whether the configuration may be outdated: its source could not be read, or has a mistake."""
+        self._is_outdated = stale
 
     def probing(self) -> list[DomainName]:
         """The domains that have probes."""

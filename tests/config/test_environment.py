@@ -325,7 +325,6 @@ def test_every_example_of_a_database_url_is_accepted() -> None:
     assert {
         "README.md",
         "docs/configuration.md",
-        "app/cli/doctor/examine.py",
         "app/db/embedded/postgres.py",
         "docker/entrypoint",
     } <= {path for path, _ in examples}

@@ -252,7 +252,9 @@ def test_a_file_that_is_not_toml_is_told_with_its_line() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read: no such file or directory\. Copy"):
+    with pytest.raises(
+        ConfigError, match=r"nowhere\.toml: cannot be read: no such file or directory\. Write"
+    ):
         load_config(tmp_path / "nowhere.toml")
     with pytest.raises(ConfigError, match=r"cannot be read: is a directory"):
         load_config(tmp_path)

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 
+import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from app.config.loader import Config, parse_config
 from app.config.reloader import ConfigReloader
+from app.config.runtime import RuntimeConfig
 from app.config.source import unread
+from app.gate.rules.policy import Roster
 
 GOOD = """
 [slack]
@@ -48,10 +52,12 @@ class Reloading:
     def __init__(self, source: Source, *, interval: float) -> None:
         self.source = source
         self.replaced: list[Config] = []
+        self.marked: list[bool] = []
         self.reloader = ConfigReloader(
             source,
             in_force=parse_config(GOOD, file=source.name),
             replace=self.replaced.append,
+            mark_stale=self.marked.append,
             interval=interval,
         )
 
@@ -99,6 +105,26 @@ async def test_a_remote_configuration_that_has_changed_is_put_in_force_once() ->
         await running.read_again()
 
     assert [config.domains["order"].policy.approvals for config in running.replaced] == [2]
+
+
+@pytest.mark.parametrize("problem", [BAD, None], ids=["mistake", "unreadable"])
+async def test_nothing_passes_in_observe_mode_by_a_configuration_that_may_be_outdated(
+    problem: str | None,
+) -> None:
+    observing = parse_config(GOOD.replace("[policy]", '[policy]\nmode = "observe"'), file="test")
+    rules = RuntimeConfig(
+        observing, roster=Roster, last_synced_at=lambda group: None, clock=lambda: datetime.now(UTC)
+    )
+    assert rules.observed() == ["order"]
+    async with reloading(Source()) as running:
+        running.source.text = problem
+        await running.read_again()
+        rules.mark_stale(running.marked[-1])
+        assert rules.observed() == []
+        running.source.text = GOOD
+        await running.read_again()
+        rules.mark_stale(running.marked[-1])
+    assert rules.observed() == ["order"]
 
 
 async def test_a_mistake_is_refused_and_said_once_and_the_one_in_force_stays() -> None:

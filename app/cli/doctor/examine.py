@@ -207,7 +207,7 @@ def _embedded(environ: Mapping[str, str]) -> Finding:
         return failure(
             "database",
             said,
-            "Set DATABASE_URL=postgresql://HOST/switchgate?sslmode=verify-full, with role and password.",
+            "Set DATABASE_URL=postgresql://ROLE@HOST/switchgate?sslmode=verify-full, with the password of the role.",
         )
     return ok("database", f"DATABASE_URL is not set: an embedded Postgres in {default_folder(environ)}")
 

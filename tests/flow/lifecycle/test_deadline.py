@@ -59,6 +59,9 @@ async def test_the_start_is_learnt_although_codedeploys_reads_lag_behind_its_hoo
 async def test_a_start_that_cannot_be_true_is_passed_over(harness: Harness, confirmed: bool) -> None:
     """A start that is wrong by hours, or a stand-in that always gives the same one."""
     harness.clock.advance(hours=3)
+    await harness.until(
+        lambda: harness.service.rules.roster().groups
+    )  # members read three hours ago count no more
     if not confirmed:
         harness.aws.faults.add("GetDeployment", "throttle", times=3)
     deployment, _ = await harness.open_gate("order")
